@@ -1,0 +1,43 @@
+"""How a process of the platform starts another one."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from rookery.service._parent import PARENT_VARIABLE
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """Returns the command that runs a module with this interpreter.
+
+    Args:
+        module: Name of the module, such as `rookery.streaming`.
+        *arguments: Its arguments. Never a secret: every user can list processes.
+
+    Returns:
+        The command, for a child with `child_environment`.
+    """
+    return [sys.executable, "-m", module, *arguments]
+
+
+def child_environment(
+    extra: Mapping[str, str] | None = None, *, bound: bool = True
+) -> dict[str, str]:
+    """Returns the environment in which a child finds the same modules.
+
+    Args:
+        extra: Variables to add or replace.
+        bound: Whether the child ends when this process does.
+
+    Returns:
+        This environment with the module path, and the number of this process where
+        the child is bound to it.
+    """
+    environment = dict(os.environ)
+    # In a zipapp the interpreter alone finds nothing; "" would be the child's folder.
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    environment["PYTHONUNBUFFERED"] = "1"
+    environment.pop(PARENT_VARIABLE, None)
+    if bound:
+        environment[PARENT_VARIABLE] = str(os.getpid())
+    return environment | dict(extra or {})
