@@ -1,0 +1,203 @@
+"""JetStream's own requests, typed.
+
+nats-py has them too, but its answers are loose dictionaries, it drops how much was
+purged, and it reads times as text.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+from nats.aio.client import Client
+
+from rookery.bus._errors import (
+    BusConfiguration,
+    BusError,
+    StreamFull,
+    TooLarge,
+    Unavailable,
+)
+
+# Codes of the server's errors, from its errors.json.
+_NOT_FOUND = {10014, 10037, 10059}  # consumer, message, stream
+NAME_TAKEN = 10058
+_WRONG_LAST = {10071, 10164}
+NO_STORAGE = 10047
+_FULL = {NO_STORAGE, 10077}  # the server has no room, the stream has none
+_TOO_LARGE = {10054, 10097}
+_MISCONFIGURED = {10025, 10039, 10074}  # requests and features not allowed, replicas
+
+_T = TypeVar("_T")
+
+
+class Fault(msgspec.Struct):
+    """What the server answers instead of an answer."""
+
+    code: int
+    err_code: int = 0
+    description: str = ""
+
+
+class Refused(Exception):
+    """The server answered with a fault that the caller may know how to handle."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(f"{fault.description} ({fault.err_code})")
+        self.fault = fault
+
+    @property
+    def not_found(self) -> bool:
+        """Whether what was asked for does not exist."""
+        return self.fault.err_code in _NOT_FOUND or self.fault.code == 404
+
+    @property
+    def wrong_last(self) -> int | None:
+        """The actual last sequence of the subject; -1 if the server does not say."""
+        if self.fault.err_code not in _WRONG_LAST:
+            return None
+        _, _, actual = self.fault.description.rpartition(": ")
+        return int(actual) if actual.isdecimal() else -1
+
+    def explain(self, what: str) -> NoReturn:
+        """Raises the error of ours that says the same, about `what` was asked for."""
+        raise self._error(what) from self
+
+    def _error(self, what: str) -> BusError:
+        text = f"{what}: {self}"
+        if self.fault.err_code in _FULL:
+            return StreamFull(text)
+        if self.fault.err_code in _TOO_LARGE:
+            return TooLarge(text)
+        if self.fault.err_code in _MISCONFIGURED:
+            return BusConfiguration(text)
+        if self.fault.code in (408, 409, 500, 503):
+            return Unavailable(text)
+        return BusError(text)
+
+
+class _Outcome(msgspec.Struct):
+    error: Fault | None = None
+
+
+class Published(msgspec.Struct):
+    """Answer to a publish."""
+
+    seq: int
+
+
+class State(msgspec.Struct):
+    """How full a stream is."""
+
+    messages: int
+    bytes: int
+    first_seq: int
+    last_seq: int
+
+
+class StreamInfo(msgspec.Struct):
+    """Answer to STREAM.INFO, CREATE and UPDATE.
+
+    The configuration stays a dictionary: whatever an operator or a newer server has put
+    there goes back unchanged with an update.
+    """
+
+    config: dict[str, Any]
+    state: State
+
+
+class Purged(msgspec.Struct):
+    """Answer to STREAM.PURGE."""
+
+    purged: int
+
+
+class Stored(msgspec.Struct):
+    """A stored message, as STREAM.MSG.GET gives it."""
+
+    subject: str
+    seq: int
+    time: datetime
+    data: bytes = b""
+    hdrs: bytes = b""
+
+
+class Got(msgspec.Struct):
+    """Answer to STREAM.MSG.GET."""
+
+    message: Stored
+
+
+class Place(msgspec.Struct):
+    """A pair of sequences."""
+
+    consumer_seq: int
+    stream_seq: int
+
+
+class ConsumerInfo(msgspec.Struct):
+    """Answer to CONSUMER.INFO and CREATE."""
+
+    name: str
+    ack_floor: Place
+    num_ack_pending: int
+    num_redelivered: int
+    num_pending: int
+
+
+async def call(client: Client, subject: str, body: object, answer: type[_T]) -> _T:
+    """Asks the server.
+
+    Args:
+        client: The connection.
+        subject: What is asked, after `$JS.API.`.
+        body: The question, encoded as JSON; None for none.
+        answer: The type of the answer.
+
+    Returns:
+        The answer. A fault is raised as `Refused`.
+    """
+    payload = b"" if body is None else msgspec.json.encode(body)
+    # Without end: whoever calls has set one for everything.
+    message = await client.request(f"$JS.API.{subject}", payload, timeout=NEVER)
+    return read(message.data, answer)
+
+
+def read(data: bytes, answer: type[_T]) -> _T:
+    """Reads what the server answered.
+
+    Args:
+        data: The answer's bytes.
+        answer: The type of the answer.
+
+    Returns:
+        The answer.
+
+    Raises:
+        Refused: If it is a fault.
+    """
+    fault = msgspec.json.decode(data, type=_Outcome).error
+    if fault is not None:
+        raise Refused(fault)
+    return msgspec.json.decode(data, type=answer)
+
+
+def nanoseconds(seconds: float) -> int:
+    """Seconds as the server takes them."""
+    return round(seconds * 1_000_000_000)
+
+
+def is_tombstone(headers: bytes) -> bool:
+    """Whether these headers mark a deleted key."""
+    return b"KV-Operation: DEL" in headers or b"KV-Operation: PURGE" in headers
+
+
+def encoded(name: str) -> str:
+    """A name as the object store writes it into a subject."""
+    return base64.urlsafe_b64encode(name.encode()).decode()
+
+
+# nats-py takes None for "no time-out" although it says float.
+NEVER: Any = None
