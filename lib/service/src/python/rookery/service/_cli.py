@@ -1,6 +1,5 @@
 """Runs a command line and ends with the exit code that its errors carry."""
 
-import os
 import sys
 import traceback
 from typing import NoReturn
@@ -12,8 +11,6 @@ from typer.exceptions import Abort, TyperException
 from rookery.service._errors import exit_code_of, is_expected
 from rookery.service._logging import Redactor
 from rookery.service._process import report
-
-_BROKEN_PIPE = 141  # 128 + SIGPIPE, as of any program in a shell's pipe
 
 
 def cli(app: typer.Typer) -> NoReturn:
@@ -29,10 +26,6 @@ def cli(app: typer.Typer) -> NoReturn:
     try:
         result = app(standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not try again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_BROKEN_PIPE)
     except (Abort, KeyboardInterrupt):
         sys.exit(130)
     except TyperException as error:
@@ -42,7 +35,8 @@ def cli(app: typer.Typer) -> NoReturn:
         rich_format_error(error)  # type: ignore[arg-type]  # the public base of its own
         sys.exit(exit_code_of(error))
     except Exception as error:
-        if not is_expected(error) and not structlog.is_configured():
+        unexpected = not (is_expected(error) or isinstance(error, BrokenPipeError))
+        if unexpected and not structlog.is_configured():
             hide = Redactor(())
             print(hide("".join(traceback.format_exception(error))), file=sys.stderr)
             structlog.configure(logger_factory=structlog.ReturnLoggerFactory())

@@ -1,7 +1,10 @@
 """Errors of this package, and the exit code and the text of anybody's error."""
 
 import asyncio
+import contextlib
 import os
+import select
+import sys
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -116,3 +119,22 @@ def _text(error: BaseException) -> str:
         return error.format_message()
     default = (type(error).__doc__ or type(error).__name__).strip()
     return str(error) or default.partition("\n")[0]
+
+
+def reader_is_gone() -> bool:
+    """Whether nobody reads standard output any more, as behind `| head`.
+
+    Returns:
+        True if it is a pipe without a reader; what is left to write goes nowhere then,
+        so that the interpreter does not complain about it at its end.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        descriptor = sys.stdout.fileno()
+        poll = select.poll()
+        poll.register(descriptor, 0)
+        if any(event & select.POLLERR for _, event in poll.poll(0)):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
+            return True
+    return False

@@ -26,6 +26,7 @@ from rookery.service._errors import (
     describe,
     exit_code_of,
     is_expected,
+    reader_is_gone,
 )
 from rookery.service._health import Health
 from rookery.service._http import health_app, listen, serve_http
@@ -35,6 +36,7 @@ from rookery.service._settings import Settings, require_token
 from rookery.service._stop import Stop
 from rookery.service._threads import configure_threads
 
+_BROKEN_PIPE = 141  # 128 + SIGPIPE, as of any program in a shell's pipe
 _THREADS_PREFIX = "rookery-worker"
 _CANCEL_SECONDS = 1.0
 _ORPHAN_SECONDS = 2.0
@@ -101,6 +103,8 @@ def report(error: BaseException, settings: Settings | None = None) -> int:
     Returns:
         The exit code.
     """
+    if isinstance(error, BrokenPipeError) and reader_is_gone():
+        return _BROKEN_PIPE
     code = exit_code_of(error)
     if not is_expected(error):
         _sentry.capture(error)

@@ -1,7 +1,9 @@
 """What tests of every room need: honest skips, waiting, ports and child processes."""
 
 import asyncio
+import contextlib
 import importlib.metadata
+import inspect
 import os
 import shutil
 import signal
@@ -9,10 +11,10 @@ import socket
 import subprocess  # nosec B404
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal, NoReturn, TypeVar
+from typing import IO, Any, Literal, NoReturn, TypeVar, overload
 
 import pytest
 
@@ -141,12 +143,24 @@ def eventually(
     return value
 
 
+@overload
 async def eventually_async(
-    condition: Callable[[], T | Awaitable[T]],
+    condition: Callable[[], Coroutine[Any, Any, T]],
     *,
-    timeout: float = 10.0,
-    message: str = "",
-) -> T:
+    timeout: float = ...,
+    message: str = ...,
+) -> T: ...
+
+
+@overload
+async def eventually_async(
+    condition: Callable[[], T], *, timeout: float = ..., message: str = ...
+) -> T: ...
+
+
+async def eventually_async(
+    condition: Callable[[], Any], *, timeout: float = 10.0, message: str = ""
+) -> Any:
     """Waits in an event loop until a condition, which may be a coroutine, holds.
 
     Args:
@@ -160,7 +174,7 @@ async def eventually_async(
     deadline = time.monotonic() + timeout
     while True:
         returned = condition()
-        value = await returned if isinstance(returned, Awaitable) else returned
+        value = await returned if inspect.isawaitable(returned) else returned
         if value:
             return value
         if time.monotonic() > deadline:
@@ -229,6 +243,17 @@ class Child:
             reader.join(timeout)
         return code
 
+    def close(self) -> None:
+        """Closes its outputs, once it has ended."""
+        for reader, pipe in zip(
+            self._readers, (self.process.stdout, self.process.stderr), strict=True
+        ):
+            # A grandchild may hold the pipe open; its reader is a daemon thread.
+            reader.join(1.0)
+            if pipe is not None and not reader.is_alive():
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
     def wait_for(self, text: str, *, timeout: float = 30.0, times: int = 1) -> str:
         """Waits until it has written a text to one of its outputs.
 
@@ -263,9 +288,8 @@ class Child:
 
 def _reader(pipe: IO[str] | None, lines: list[str]) -> threading.Thread:
     def read() -> None:
-        if pipe is not None:
-            for line in pipe:
-                lines.append(line)  # at once: extend() would show nothing before EOF
+        for line in pipe or ():
+            lines.append(line)
 
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
@@ -279,6 +303,7 @@ def start_module(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: int | IO[str] = subprocess.DEVNULL,
+    stdout: int | IO[str] = subprocess.PIPE,
 ) -> Iterator[Child]:
     """Starts `python -m module`; whatever it has not ended by then is killed at exit.
 
@@ -288,6 +313,7 @@ def start_module(
         env: Variables to add to the environment.
         cwd: Folder to start it in.
         stdin: Its standard input; none by default.
+        stdout: Where its standard output goes; collected by default.
 
     Yields:
         The running child.
@@ -297,7 +323,7 @@ def start_module(
         env=child_environment(env),
         cwd=cwd,
         stdin=stdin,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
@@ -311,6 +337,7 @@ def start_module(
         if process.poll() is None:
             process.kill()
         process.wait(10)
+        child.close()
 
 
 def run_module(

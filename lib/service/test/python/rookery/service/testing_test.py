@@ -1,0 +1,122 @@
+import socket
+import subprocess  # nosec B404
+from pathlib import Path
+
+import pytest
+
+from rookery.service import version
+from rookery.service.testing import (
+    eventually,
+    eventually_async,
+    free_port,
+    require,
+    run_module,
+    start_module,
+)
+
+
+def test_what_is_there_is_returned(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ROOKERY_DATA", str(tmp_path))
+    assert require("data") == tmp_path
+    binary = require("nats")
+    told = subprocess.run([binary, "--version"], capture_output=True)  # nosec B603
+    assert told.stdout.startswith(b"nats-server: v")
+
+
+def test_what_is_absent_skips_the_test_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ROOKERY_DATA", raising=False)
+    monkeypatch.delenv("ROOKERY_REQUIRE", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="data: .*ROOKERY_DATA"):
+        require("data")
+
+
+@pytest.mark.parametrize("required", ["data", "nats, data", "data,chromium"])
+def test_what_is_absent_but_required_fails_the_test(
+    required: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ROOKERY_DATA", str(tmp_path / "none"))
+    monkeypatch.setenv("ROOKERY_REQUIRE", required)
+    with pytest.raises(pytest.fail.Exception, match="data is required"):
+        require("data")
+
+
+def test_programs_are_looked_for_on_the_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("ROOKERY_REQUIRE", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(pytest.skip.Exception, match="apt-get install chromium"):
+        require("chromium")
+    with pytest.raises(pytest.skip.Exception, match="install Docker"):
+        require("docker")
+    (tmp_path / "chromium").touch(mode=0o755)
+    assert require("chromium") == tmp_path / "chromium"
+    (tmp_path / "docker").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "docker").chmod(0o755)
+    with pytest.raises(pytest.skip.Exception, match="no Docker engine answers"):
+        require("docker")
+
+
+def test_waiting_returns_what_the_condition_returned() -> None:
+    values = iter([0, None, "", 7])
+    assert eventually(lambda: next(values)) == 7
+
+
+def test_waiting_in_vain_fails_and_says_for_what() -> None:
+    with pytest.raises(pytest.fail.Exception, match="the impossible"):
+        eventually(lambda: False, timeout=0.05, message="the impossible")
+
+
+@pytest.mark.asyncio
+async def test_in_a_loop_a_condition_may_be_a_coroutine() -> None:
+    values = iter([0, 7])
+
+    async def ask() -> int:
+        return next(values)
+
+    assert await eventually_async(ask) == 7
+    assert await eventually_async(lambda: 8) == 8
+    with pytest.raises(pytest.fail.Exception, match="the impossible"):
+        await eventually_async(lambda: 0, timeout=0.05, message="the impossible")
+
+
+def test_a_free_port_can_be_listened_on() -> None:
+    with socket.socket() as opened:
+        opened.bind(("127.0.0.1", free_port()))
+
+
+@pytest.mark.integration
+def test_a_child_is_ended_with_its_block(tmp_path: Path) -> None:
+    with start_module("http.server", "0", "--bind", "127.0.0.1", cwd=tmp_path) as child:
+        assert "Serving HTTP" in child.wait_for("Serving HTTP")
+        assert child.process.poll() is None
+    assert child.process.returncode == -9
+
+
+@pytest.mark.integration
+def test_waiting_for_what_a_child_never_writes_fails_when_it_ends() -> None:
+    with start_module("this") as child:
+        assert child.wait_for("Zen of Python")
+        with pytest.raises(pytest.fail.Exception, match="it ended"):
+            child.wait_for("not in the zen", timeout=60)
+
+
+@pytest.mark.integration
+def test_a_child_reads_its_input_and_its_environment(tmp_path: Path) -> None:
+    (tmp_path / "echo.py").write_text("import os; print(input(), os.environ['X'])")
+    ran = run_module("echo", cwd=tmp_path, input="hello\n", env={"X": "there"})
+    assert (ran.returncode, ran.stdout) == (0, "hello there\n")
+
+
+def test_a_version_is_that_of_the_wheel_the_image_or_the_checkout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ROOKERY_VERSION", raising=False)
+    assert version("nats_py").startswith("2.")
+    assert version("rookery.nothing_of_that_name") == "0+source"
+    monkeypatch.setenv("ROOKERY_VERSION", "1.2.3")
+    assert version("rookery.nothing_of_that_name") == "1.2.3"
