@@ -214,11 +214,20 @@ find_compiler() { # python of the venv, python of the code
   unpack_wheel "$1" ziglang "$cache/zig" || stop 69 "needs a C compiler, and could not fetch zig in its place. Install one (gcc or clang), or name one in CC."
   chmod +x "$cache/zig/ziglang/zig"
   mkdir -p "$state/bin"
-  # A sandbox has no home folder, which is where zig would keep its cache.
+  # - A sandbox has no home folder, which is where zig would keep its cache.
+  # - An interpreter remembers linker options of its own build that zig's linker refuses.
+  # - Left alone, zig builds for this very processor; what is built here runs elsewhere too.
   cat >"$state/bin/cc" <<EOF
-#!/bin/sh
+#!/usr/bin/env bash
 export ZIG_GLOBAL_CACHE_DIR='$cache/zig-cache' ZIG_LOCAL_CACHE_DIR='$cache/zig-cache'
-exec '$cache/zig/ziglang/zig' cc "\$@"
+arguments=()
+for argument in "\$@"; do
+  case \$argument in
+    -Wl,-Bsymbolic-functions | -Wl,--exclude-libs,*) ;;
+    *) arguments+=("\$argument") ;;
+  esac
+done
+exec '$cache/zig/ziglang/zig' cc -mcpu=baseline "\${arguments[@]}"
 EOF
   chmod +x "$state/bin/cc"
   REPLY=$state/bin/cc
