@@ -21,9 +21,11 @@ from rookery.bus._errors import (
     WrongLast,
 )
 from rookery.bus._messages import ConsumerState, Message, StreamState, Value
+from rookery.bus._objects import Objects
 from rookery.bus._server import EmbeddedServer
 from rookery.bus._settings import BusSettings
 from rookery.bus._streams import DEAD, MATCHES, POSTS
+from rookery.bus._values import Values
 
 __all__ = [
     "DEAD",
@@ -41,6 +43,7 @@ __all__ = [
     "EmbeddedServer",
     "EpochChanged",
     "Message",
+    "Objects",
     "ServerFailed",
     "StateLocked",
     "StreamFull",
@@ -48,6 +51,7 @@ __all__ = [
     "TooLarge",
     "Unavailable",
     "Value",
+    "Values",
     "WrongLast",
     "bury",
     "connect",

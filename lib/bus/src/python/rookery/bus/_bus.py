@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from rookery.bus import _api, _streams
 from rookery.bus._address import read_address
 from rookery.bus._consumer import Delivery, consume
-from rookery.bus._errors import (
-    AlreadyStored,
-    BusConfiguration,
-    EpochChanged,
-    Unavailable,
-    WrongLast,
-)
+from rookery.bus._errors import BusConfiguration, EpochChanged, Unavailable
 from rookery.bus._link import Link
 from rookery.bus._lock import is_alive
 from rookery.bus._messages import ConsumerState, Message, StreamState
+from rookery.bus._objects import Objects
 from rookery.bus._reader import as_message, follow
-from rookery.bus._settings import BusSettings
-
-_T = TypeVar("_T")
+from rookery.bus._requests import REQUEST_SECONDS, Requests
+from rookery.bus._settings import load_settings
+from rookery.bus._values import Values
+from rookery.service import Settings
 
 EMBEDDED = "embedded:"
 CONNECT_SECONDS = 10.0
-_REQUEST_SECONDS = 5.0
-_EXPECT = "Nats-Expected-Last-Subject-Sequence"
-_STREAM = "Nats-Expected-Stream"
 
 
 class Bus:
@@ -49,6 +40,7 @@ class Bus:
 
     def __init__(self, link: Link, *, store: int, replicas: int) -> None:
         self._link = link
+        self._requests = Requests(link)
         self._store = store
         self._replicas = replicas
         self._epoch: str | None = None
@@ -96,7 +88,7 @@ class Bus:
         async def renew() -> str:
             return await _streams.renew_epoch(self._link.client)
 
-        self._epoch = await self._link.attempt(renew, timeout=_REQUEST_SECONDS)
+        self._epoch = await self._link.attempt(renew, timeout=REQUEST_SECONDS)
         return self._epoch
 
     async def publish(
@@ -106,13 +98,15 @@ class Bus:
         *,
         subject: str,
         expect_last: int | None = None,
-        timeout: float = _REQUEST_SECONDS,
+        timeout: float = REQUEST_SECONDS,
     ) -> int:
         """Stores one message.
 
-        Besides what is listed below: `StreamFull` says that nothing was stored and that
-        it can be tried again later, `TooLarge` that the server does not take so large a
-        message, `Unavailable` that there is no answer, so the outcome is unknown.
+        What is raised says what to do: `AlreadyStored` if `expect_last` is 0 and the
+        subject has a message, `WrongLast` if the last message of the subject is another
+        one, `StreamFull` if there is no room now, `TooLarge` if the server does not take
+        so large a message: nothing was stored. `Unavailable` if there is no answer: the
+        outcome is unknown.
 
         Args:
             stream: Name of the stream, which must take the subject.
@@ -125,33 +119,10 @@ class Bus:
 
         Returns:
             The sequence it got.
-
-        Raises:
-            AlreadyStored: If `expect_last` is 0 and the subject has a message.
-            WrongLast: If the last message of the subject is another one.
         """
-        headers = {_STREAM: stream}
-        if expect_last is not None:
-            headers[_EXPECT] = str(expect_last)
-
-        async def store() -> int:
-            answer = await self._link.client.request(
-                subject, data, timeout=_api.NEVER, headers=headers
-            )
-            return _api.read(answer.data, _api.Published).seq
-
-        try:
-            return await self._link.attempt(store, timeout=timeout)
-        except _api.Refused as refused:
-            actual = refused.wrong_last
-            if actual is None or expect_last is None:
-                refused.explain(f"publishing to {subject}")
-            if actual < 0:
-                last = await self.last(stream, subject)
-                actual = 0 if last is None else last.sequence
-            if expect_last == 0 and actual:
-                raise AlreadyStored(subject, actual) from refused
-            raise WrongLast(subject, expect_last, actual) from refused
+        return await self._requests.publish(
+            stream, data, subject=subject, expect_last=expect_last, timeout=timeout
+        )
 
     def consume(
         self,
@@ -224,7 +195,7 @@ class Bus:
         Returns:
             The message, None if there is none.
         """
-        return await self._get(stream, {"last_by_subj": subject})
+        return await self._requests.message(stream, {"last_by_subj": subject})
 
     async def get(self, stream: str, sequence: int) -> Message | None:
         """One message.
@@ -236,7 +207,11 @@ class Bus:
         Returns:
             The message, None if it is not there, or no longer.
         """
-        return await self._get(stream, {"seq": sequence}) if sequence > 0 else None
+        return (
+            await self._requests.message(stream, {"seq": sequence})
+            if sequence > 0
+            else None
+        )
 
     async def state(self, stream: str) -> StreamState:
         """How full a stream is.
@@ -248,7 +223,9 @@ class Bus:
             Its state.
         """
         subject = f"STREAM.INFO.{stream}"
-        info = await self._ask(subject, None, _api.StreamInfo, f"stream {stream}")
+        info = await self._requests.ask(
+            subject, None, _api.StreamInfo, f"stream {stream}"
+        )
         state = info.state
         return StreamState(
             first=state.first_seq if state.messages else state.last_seq + 1,
@@ -270,7 +247,7 @@ class Bus:
         """
         subject = f"CONSUMER.INFO.{stream}.{group}"
         try:
-            info = await self._retry(subject, None, _api.ConsumerInfo)
+            info = await self._requests.retry(subject, None, _api.ConsumerInfo)
         except _api.Refused as refused:
             if refused.not_found:
                 return None
@@ -299,45 +276,36 @@ class Bus:
         state = await self.state(stream)
         body = {"seq": min(through, state.last) + 1}
         subject = f"STREAM.PURGE.{stream}"
-        answer = await self._ask(subject, body, _api.Purged, f"trimming {stream}")
+        answer = await self._requests.ask(
+            subject, body, _api.Purged, f"trimming {stream}"
+        )
         return answer.purged
 
-    async def _get(self, stream: str, which: dict[str, object]) -> Message | None:
-        # From the leader of the stream: a replica may be behind, and the answer is
-        # used to decide where to go on.
-        try:
-            got = await self._retry(f"STREAM.MSG.GET.{stream}", which, _api.Got)
-        except _api.Refused as refused:
-            if refused.not_found:
-                return None
-            refused.explain(f"reading {stream}")
-        stored = got.message
-        return Message(stored.seq, stored.subject, stored.data, stored.time)
+    def values(self, bucket: str) -> Values:
+        """The values of a bucket; it is created when it is used first.
 
-    async def _ask(self, subject: str, body: object, answer: type[_T], what: str) -> _T:
-        try:
-            return await self._retry(subject, body, answer)
-        except _api.Refused as refused:
-            refused.explain(what)
+        Args:
+            bucket: Name of the bucket.
 
-    async def _retry(self, subject: str, body: object, answer: type[_T]) -> _T:
-        """Asks the server, again if it is away: for what may be asked twice."""
-        link = self._link
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + _REQUEST_SECONDS
+        Returns:
+            Access to its values.
+        """
+        return Values(
+            self._requests, bucket, store=self._store, replicas=self._replicas
+        )
 
-        async def ask() -> _T:
-            return await _api.call(link.client, subject, body, answer)
+    def objects(self, bucket: str) -> Objects:
+        """The objects of a bucket; it is created when it is used first.
 
-        delay = 0.02
-        while True:
-            try:
-                return await link.attempt(ask, timeout=deadline - loop.time())
-            except Unavailable:
-                if loop.time() + delay >= deadline:
-                    raise
-            await asyncio.sleep(delay)
-            delay *= 2
+        Args:
+            bucket: Name of the bucket.
+
+        Returns:
+            Access to its objects.
+        """
+        return Objects(
+            self._requests, bucket, store=self._store, replicas=self._replicas
+        )
 
 
 @asynccontextmanager
@@ -360,8 +328,9 @@ async def connect(
         BusConfiguration: If the URL is none, or, found out later, if the server is not
             set up as Rookery needs it. No answer is `Unavailable`.
     """
-    settings = BusSettings()
-    token = settings.token.get_secret_value() if settings.token else None
+    settings = load_settings()
+    secret = Settings().bus_token
+    token = secret.get_secret_value() if secret else None
     store = settings.store or _streams.REMOTE_DEFAULT_STORE
     if url == EMBEDDED:
         url, token, store = _embedded(state)

@@ -47,7 +47,6 @@ class Link:
         self._ready = asyncio.Event()
         self._closing = False
         self._failure: BusError | None = None
-        self._refusal: Exception | None = None
         self._limits: set[asyncio.Timeout] = set()
         self._listeners: set[Callable[[], None]] = set()
         self._restoring: asyncio.Task[None] | None = None
@@ -73,6 +72,8 @@ class Link:
     ) -> None:
         """Connects, and checks what it is connected to.
 
+        Refused credentials are a `BusConfiguration` error.
+
         Args:
             timeout: Seconds to wait for the server.
             check: Is run on each new connection, before anybody may use it. What it
@@ -80,7 +81,6 @@ class Link:
 
         Raises:
             Unavailable: If the server does not answer in time.
-            BusConfiguration: If the server refuses the credentials.
         """
         self._check = check
         limit = asyncio.timeout(timeout)
@@ -91,11 +91,6 @@ class Link:
                 await self._checked()
             self._ready.set()
         except TimeoutError as error:
-            if self._refusal is not None:
-                raise BusConfiguration(
-                    f"the server at {self.where} refuses the credentials: put them "
-                    "into the URL in ROOKERY_BUS, or the token into ROOKERY_BUS_TOKEN"
-                ) from self._refusal
             raise Unavailable(
                 f"no server answers at {self.where} within {timeout:g} s"
             ) from error
@@ -184,8 +179,23 @@ class Link:
 
     async def _dial(self) -> None:
         """Connects a new client, trying for as long as it takes."""
-        client = Client()
-        self._client = client
+        while True:
+            self._client = Client()
+            try:
+                await self._connect(self._client)
+                return
+            except (OSError, nats.errors.Error) as error:
+                # It leaves its socket open.
+                await self._client.close()
+                if "authorization" in str(error).lower():
+                    raise BusConfiguration(
+                        f"the server at {self.where} refuses the credentials: put them "
+                        "into the URL in ROOKERY_BUS, or a token into ROOKERY_BUS_TOKEN"
+                    ) from error
+                _log.debug("bus error", action="dial", reason=repr(error))
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _connect(self, client: Client) -> None:
         await client.connect(
             servers=self._servers,
             name=self._name,
@@ -195,6 +205,8 @@ class Link:
             reconnected_cb=self._on_reconnected,
             closed_cb=self._on_closed,
             max_reconnect_attempts=-1,
+            # At first it must say why it failed; what comes later is its business.
+            allow_reconnect=False,
             # Seconds may be fractions, whatever the annotation says.
             reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]
             ping_interval=PING_SECONDS,
@@ -202,6 +214,7 @@ class Link:
             # given up must not be sent later behind its back.
             pending_size=0,
         )
+        client.options["allow_reconnect"] = True
 
     async def _checked(self) -> None:
         """Runs the check until it has an answer."""
@@ -258,10 +271,6 @@ class Link:
     async def _on_error(self, error: Exception) -> None:
         # Called for each attempt while the server is away, so no more than debug.
         _log.debug("bus error", action="error", reason=repr(error))
-        if "authorization" in str(error).lower() and not self._ready.is_set():
-            self._refusal = error
-            for limit in tuple(self._limits):
-                limit.reschedule(asyncio.get_running_loop().time())
 
     async def _on_disconnected(self) -> None:
         if not self._closing:

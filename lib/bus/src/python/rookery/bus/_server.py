@@ -21,7 +21,7 @@ from rookery.bus._address import Address, read_address, write_address, write_pri
 from rookery.bus._errors import BusConfiguration, ServerFailed, StateLocked
 from rookery.bus._link import Link
 from rookery.bus._lock import StateLock
-from rookery.bus._settings import BusSettings
+from rookery.bus._settings import load_settings
 from rookery.bus._streams import SMALLEST_STORE, default_store, ensure_streams
 
 _log = structlog.get_logger("rookery.bus")
@@ -61,7 +61,7 @@ class EmbeddedServer:
         self._state = state.resolve()
         self._folder = self._state / "bus"
         self._lock = StateLock(self._state)
-        self._max_store = max_store if max_store is not None else BusSettings().store
+        self._max_store = max_store if max_store is not None else load_settings().store
         self._process: asyncio.subprocess.Process | None = None
         self._address: Address | None = None
 
