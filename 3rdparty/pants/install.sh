@@ -51,8 +51,8 @@ candidates() { # minor version
 
 # Prints the real path of an interpreter if it is CPython of that minor version, whole
 # enough to make a virtual environment; with `headers` only if Python.h is there too.
-probe() { # candidate, minor version, [headers]
-  "$1" -I -c '
+probe() { # candidate, minor version, [headers]: sets REPLY
+  REPLY=$("$1" -I -c '
 import os, platform, sys
 if "%d.%d" % sys.version_info[:2] != sys.argv[1] or platform.python_implementation() != "CPython":
     sys.exit(1)
@@ -63,13 +63,13 @@ if "headers" in sys.argv:
 else:
     import ensurepip
 print(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
-' "${@:2}" 2>/dev/null
+' "${@:2}" 2>/dev/null) && [[ -x $REPLY ]]
 }
 
 find_python() { # minor version, [headers]: sets REPLY
   local candidate
   while IFS= read -r candidate; do
-    if [[ -x $candidate ]] && REPLY=$(probe "$candidate" "$@"); then return 0; fi
+    if [[ -x $candidate ]] && probe "$candidate" "$@"; then return 0; fi
   done < <(candidates "$1" | awk '!seen[$0]++')
   return 1
 }
@@ -132,7 +132,7 @@ find_python_of_pants() { # sets REPLY
   local minor
   if [[ ${PANTS_PYTHON-} ]]; then
     for minor in "${PANTS_RUNS_ON[@]}"; do
-      if REPLY=$(probe "$PANTS_PYTHON" "$minor"); then return 0; fi
+      if probe "$PANTS_PYTHON" "$minor"; then return 0; fi
     done
     stop 69 "PANTS_PYTHON is $PANTS_PYTHON, which is not a working CPython 3.9, 3.8 or 3.7 with ssl, venv and ensurepip."
   fi
@@ -141,7 +141,7 @@ find_python_of_pants() { # sets REPLY
   done
   install_python "${PANTS_RUNS_ON[0]}" || stop 69 \
     "Pants itself runs on CPython 3.9, 3.8 or 3.7 (with venv and ensurepip), and none was found on PATH, among pyenv's versions or in the usual folders." \
-    "Install one (pyenv install 3.9; or python3.9 and python3.9-venv), or name one in PANTS_PYTHON, or install uv and let it reach a download (UV_PYTHON_INSTALL_MIRROR names a mirror)."
+    "Install one (pyenv install 3.9; or python3.9 and python3.9-venv), or name one in PANTS_PYTHON; or have uv, or any Python 3 with pip, and let uv reach its downloads (UV_PYTHON_INSTALL_MIRROR names a mirror)."
 }
 
 find_python_of_code() { # sets REPLY
@@ -152,7 +152,7 @@ find_python_of_code() { # sets REPLY
       "Install the headers (python3.11-dev on Debian, python3.11-devel on Fedora), or pyenv install 3.11."
   fi
   stop 69 "the code of this repository runs on CPython $CODE_RUNS_ON, and none was found on PATH, among pyenv's versions or in the usual folders." \
-    "Install one with its headers (pyenv install $CODE_RUNS_ON; or python3.11 and python3.11-dev), or install uv and let it reach a download (UV_PYTHON_INSTALL_MIRROR names a mirror)."
+    "Install one with its headers (pyenv install $CODE_RUNS_ON; or python3.11 and python3.11-dev), or have uv, or any Python 3 with pip, and let uv reach its downloads (UV_PYTHON_INSTALL_MIRROR names a mirror)."
 }
 
 # --- Tools ----------------------------------------------------------------------------
@@ -297,8 +297,10 @@ if not packages:
         command += ["--trusted-host", host]
     # Only the index counts: extra indexes and link folders of this machine are left out.
     done = subprocess.run(
-        command + [pin], env=dict(os.environ, PIP_CONFIG_FILE=os.devnull), stdout=subprocess.PIPE, check=True
+        command + [pin], env=dict(os.environ, PIP_CONFIG_FILE=os.devnull), stdout=subprocess.PIPE
     )
+    if done.returncode:
+        sys.exit("pip could not find %s on the index" % pin)
     url = json.loads(done.stdout.decode())["install"][0]["download_info"]["url"]
     scheme, _, address = url.partition("://")
     # Credentials belong to the index and are not written anywhere else.
@@ -339,6 +341,10 @@ take_lock() {
 }
 
 install_everything() {
+  if [[ $state =~ [^A-Za-z0-9/._@+~-] ]]; then
+    stop 78 "installs into $cache, and Pants cannot take a tool from a folder with a space or special character in its path." \
+      "Name another folder in ROOKERY_CACHE."
+  fi
   local previous_umask
   previous_umask=$(umask)
   # The address of an index may hold credentials.
