@@ -331,7 +331,7 @@ async def connect(
     settings = load_settings()
     secret = Settings().bus_token
     token = secret.get_secret_value() if secret else None
-    store = settings.store or _streams.REMOTE_DEFAULT_STORE
+    store = int(settings.store or _streams.REMOTE_DEFAULT_STORE)
     if url == EMBEDDED:
         url, token, store = _embedded(state)
     elif urlsplit(url).scheme not in ("nats", "tls"):

@@ -26,8 +26,17 @@ _log = structlog.get_logger("rookery.bus")
 _T = TypeVar("_T")
 
 RECONNECT_SECONDS = 0.2
+RETRY_SECONDS = 0.02
 PING_SECONDS = 5
 CLOSE_SECONDS = 2.0
+
+# The connection was gone before the request was written, or the server had nobody to
+# give it to: after a restart JetStream comes later than the connection.
+_NOT_SENT = (
+    nats.errors.OutboundBufferLimitError,
+    nats.errors.ConnectionClosedError,
+    nats.errors.NoRespondersError,
+)
 
 
 class Link:
@@ -65,7 +74,8 @@ class Link:
     @property
     def connected(self) -> bool:
         """Whether the server can be used right now."""
-        return self._ready.is_set() and not self._closing and self._failure is None
+        usable = self._failure is None and not self._closing
+        return usable and self._ready.is_set() and self._client.is_connected
 
     async def open(
         self, *, timeout: float, check: Callable[[], Awaitable[None]]
@@ -123,6 +133,9 @@ class Link:
     async def ready(self) -> None:
         """Waits until the server can be used; raises if it never will be again."""
         while not self.connected:
+            if self._ready.is_set() and not self._client.is_connected:
+                # The client knows already, and will say so in a moment.
+                self._lose()
             if self._failure is not None:
                 raise self._failure
             if self._closing:
@@ -148,7 +161,9 @@ class Link:
     async def attempt(
         self, operation: Callable[[], Awaitable[_T]], *, timeout: float
     ) -> _T:
-        """Runs one request as soon as there is a server, once.
+        """Runs one request as soon as there is a server that takes it.
+
+        It is sent once; only what provably never reached anybody is sent again.
 
         Args:
             operation: The request.
@@ -165,9 +180,14 @@ class Link:
         try:
             with _mapped(self.where):
                 async with limit:
-                    await self.ready()
-                    self._limits.add(limit)
-                    return await operation()
+                    while True:
+                        await self.ready()
+                        self._limits.add(limit)
+                        try:
+                            return await operation()
+                        except _NOT_SENT:
+                            self._limits.discard(limit)
+                            await asyncio.sleep(RETRY_SECONDS)
         except TimeoutError as error:
             raise Unavailable(
                 f"no answer from {self.where} within {timeout:g} s"

@@ -234,7 +234,7 @@ class EmbeddedServer:
         free = shutil.disk_usage(self._folder).free
         store = self._max_store or default_store(free, used)
         # Less than this cannot hold one frame per stream.
-        store = max(SMALLEST_STORE, store)
+        store = max(SMALLEST_STORE, int(store))
         link = Link(url, name="embedded-server", token=token)
         infos: list[_api.StreamInfo] = []
 
