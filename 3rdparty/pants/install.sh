@@ -274,7 +274,7 @@ path.write_text(text.replace(old, "SEARCH_PATHS = (%r, " % sys.argv[1]))
 find_index() { # python of the venv
   mkdir -p "$cache/index"
   printf '\n== find the package index\n' >>"$log"
-  "$1" - "$LAYOUT_PROBE" "$LAYOUT_SUFFIX" "$pins/requirements.lock" >"$index.$$" 2>>"$log" <<'EOF' || {
+  "$1" - "$LAYOUT_PROBE" "$LAYOUT_SUFFIX" "$pins/pants.lock" >"$index.$$" 2>>"$log" <<'EOF' || {
 import json, os, re, shlex, subprocess, sys
 
 from pip._internal.commands import create_command
@@ -370,7 +370,7 @@ install_pants() {
   say "first use: installing Pants on $pants_python, about a minute"
   logged "make a virtual environment" "$pants_python" -I -m venv --clear "$venv" || exit 69
   logged "install Pants" pip_of "$venv/bin/python" install --require-hashes --no-deps \
-    -r "$pins/requirements.lock" || exit 69
+    -r "$pins/pants.lock" || exit 69
   build_pex_cli "$venv/bin/python" || exit 69
   pack_shellcheck "$venv/bin/python" && shellcheck_version=v$REPLY || exit 69
   find_compiler "$venv/bin/python" "$code_python" && compiler=$REPLY
