@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -17,7 +18,8 @@ MAX_RAW = 256 * 1024
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
     """Something that could not be processed.
 
     Attributes:
@@ -69,7 +71,7 @@ def encode_dead(letter: DeadLetter) -> bytes:
         The message for the stream `DEAD`.
     """
     if len(letter.raw) > MAX_RAW:
-        letter = msgspec.structs.replace(letter, raw=letter.raw[:MAX_RAW])
+        letter = replace(letter, raw=letter.raw[:MAX_RAW])
     return msgspec.json.encode(letter)
 
 

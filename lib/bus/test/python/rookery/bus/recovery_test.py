@@ -264,6 +264,30 @@ async def test_an_idle_reader_does_not_take_an_outage_for_the_end(
     assert seen == [b"1", b"2"]
 
 
+async def test_a_client_that_gave_up_for_good_is_replaced(bus: Bus) -> None:
+    await bus.publish(POSTS, b"1", subject="posts.s")
+    async with aclosing(bus.read(POSTS)) as messages:
+        assert (await anext(messages)).sequence == 1
+        waiting = asyncio.ensure_future(anext(messages))
+        # This is what an error line of the server leads to.
+        await bus._link.client.close()
+        assert await bus.publish(POSTS, b"2", subject="posts.s") == 2
+        assert (await asyncio.wait_for(waiting, 5)).sequence == 2
+    assert bus.connected
+
+
+async def test_a_server_that_is_stopped_in_peace_comes_back_the_same(
+    bus: Bus, server: EmbeddedServer
+) -> None:
+    async with aclosing(bus.read(POSTS)) as messages:
+        waiting = asyncio.ensure_future(anext(messages))
+        for _ in range(3):
+            await server.stop()
+            await server.start()
+        await bus.publish(POSTS, b"1", subject="posts.s")
+        assert (await asyncio.wait_for(waiting, 5)).sequence == 1
+
+
 async def test_another_log_in_the_place_of_the_old_one_stops_everything(
     bus: Bus, server: EmbeddedServer
 ) -> None:
