@@ -1,0 +1,136 @@
+"""Puts page, REST interface and health on one port."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from fastapi import Request
+from fastapi import Response
+from fastapi.responses import HTMLResponse
+from fastapi.responses import JSONResponse
+from nicegui import ui
+from prometheus_client import exposition
+from rookery.bus import connect
+from rookery.lake import Lake
+from rookery.service import Process
+from rookery.service import serve_http
+from rookery.service import version
+from rookery.serving._answers import Answers
+from rookery.serving._api import api
+from rookery.serving._docs import docs_page
+from rookery.serving._gate import Gate
+from rookery.serving._live import Live
+from rookery.serving._page import add_page
+from rookery.serving._problems import handle_problems
+
+_DESCRIPTION = (
+    "Counts of matched posts, the posts themselves, and how the platform is doing."
+    " Every answer is computed from one view: the lake up to a watermark, and the log"
+    " behind it, so each post is counted exactly once. Errors are problem documents"
+    " (RFC 9457)."
+)
+
+
+def application(process: Process, answers: Answers) -> Gate:
+    """Makes the application. There can be one in a process, because of NiceGUI.
+
+    Args:
+        process: Settings, health and metrics.
+        answers: What answers.
+
+    Returns:
+        An ASGI application.
+    """
+    app = FastAPI(
+        title="Rookery",
+        version=version("rookery.serving"),
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+    )
+    handle_problems(app)
+    app.include_router(api(answers))
+    _add_health(app, process)
+    documented = docs_page(app.openapi())
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(documented)
+
+    add_page(answers)
+    ui.run_with(app, title="Rookery", show_welcome_message=False, dark=None)
+    return Gate(app, process.settings.token)
+
+
+def _add_health(app: FastAPI, process: Process) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> JSONResponse:
+        # That this is answered is the answer: the event loop is alive.
+        return JSONResponse({"alive": True})
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> JSONResponse:
+        health = process.health
+        # Probes carry no token; what stands behind the answer is for those who do.
+        shown = process.settings.token is None
+        report = health.report() if shown else {"ready": health.ready}
+        return JSONResponse(report, status_code=200 if health.ready else 503)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics(request: Request) -> Response:
+        encode, kind = exposition.choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(process.registry), headers={"content-type": kind})
+
+
+async def serve(
+    process: Process,
+    opened: socket.socket,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serves until the process is asked to stop.
+
+    Args:
+        process: Settings, stop, health and metrics.
+        opened: The socket to listen on.
+        on_ready: Called with the address once requests are answered.
+    """
+    settings = process.settings
+    lake = await asyncio.to_thread(Lake.open, settings.lake_url)
+    async with connect(settings.bus, name=process.name, state=settings.state) as bus:
+        live = Live(process, bus, lake)
+        app = application(process, Answers(live))
+        host, port = opened.getsockname()[:2]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        async with contextlib.AsyncExitStack() as stack:
+            tasks = await stack.enter_async_context(_Following(live))
+            served = asyncio.create_task(
+                serve_http(
+                    app,
+                    opened,
+                    stop=process.stop,
+                    on_ready=lambda: on_ready(address),
+                )
+            )
+            await asyncio.wait({served, tasks}, return_when=asyncio.FIRST_COMPLETED)
+            if not served.done():
+                process.stop.request("an error")
+            await served
+            if tasks.done():
+                await tasks
+
+
+class _Following:
+    """Runs the background work of `Live` while a block runs."""
+
+    def __init__(self, live: Live) -> None:
+        self._task = asyncio.ensure_future(live.run())
+
+    async def __aenter__(self) -> "asyncio.Future[None]":
+        return self._task
+
+    async def __aexit__(self, *details: object) -> None:
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
