@@ -150,7 +150,12 @@ class Bus:
 
         Returns:
             The deliveries as they come, without end.
+
+        Raises:
+            ValueError: If it may have none.
         """
+        if max_in_flight < 1:
+            raise ValueError(f"max_in_flight is {max_in_flight}, it must be at least 1")
         return consume(
             self._link,
             self,

@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import nats.errors
-import nats.js.errors
 import structlog
 from nats.aio.client import Client
 
@@ -27,6 +26,7 @@ _T = TypeVar("_T")
 
 RECONNECT_SECONDS = 0.2
 RETRY_SECONDS = 0.02
+ANSWER_SECONDS = 2.0
 PING_SECONDS = 5
 CLOSE_SECONDS = 2.0
 
@@ -241,8 +241,10 @@ class Link:
         delay = 0.02
         while self._check is not None:
             try:
+                # A cluster without a leader does not answer at all.
                 with _mapped(self.where):
-                    await self._check()
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await self._check()
                 return
             except (Unavailable, TimeoutError) as error:
                 _log.debug("bus not ready", action="check", reason=str(error))
@@ -261,6 +263,11 @@ class Link:
             await self._checked()
         except BusError as error:
             self.fail(error)
+            return
+        except Exception as error:
+            # Nobody awaits this task: what it cannot handle must not end in silence.
+            _log.exception("bus check failed", action="check")
+            self.fail(BusError(f"the check of {self.where} failed: {error!r}"))
             return
         _log.info("bus is back", action="reconnect", server=self.where)
         self._ready.set()
@@ -317,7 +324,5 @@ def _mapped(where: str) -> Iterator[None]:
         raise
     except nats.errors.MaxPayloadError as error:
         raise TooLarge("the message is larger than the server takes") from error
-    except nats.js.errors.APIError:
-        raise
     except (nats.errors.Error, OSError) as error:
         raise Unavailable(f"{where} is not ready: {error!r}") from error

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from rookery.bus import _api
 from rookery.bus._errors import AlreadyStored, Unavailable, WrongLast
-from rookery.bus._link import Link
+from rookery.bus._link import ANSWER_SECONDS, Link
 from rookery.bus._messages import Message
 
 _T = TypeVar("_T")
@@ -142,7 +142,9 @@ class Requests:
         delay = 0.02
         while True:
             try:
-                return await self.link.attempt(once, timeout=deadline - loop.time())
+                # A cluster that is electing a leader does not answer at all.
+                left = min(ANSWER_SECONDS, deadline - loop.time())
+                return await self.link.attempt(once, timeout=left)
             except Unavailable:
                 if loop.time() + delay >= deadline:
                     raise
