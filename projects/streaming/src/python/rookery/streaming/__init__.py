@@ -1,0 +1,26 @@
+"""Takes posts in, matches them and archives them, each counted once.
+
+The processes run as `python -m rookery.streaming ingest|match-worker|archiver|peek`;
+sources are in `rookery.streaming.sources`, formats in `rookery.streaming.formats`.
+"""
+
+from rookery.streaming._errors import (
+    SourceChanged,
+    SourceFormatError,
+    SourceInUse,
+    SourceSpecError,
+    SourceUnreadable,
+    StreamingError,
+)
+from rookery.streaming.sources import sample_rules, source_name
+
+__all__ = [
+    "SourceChanged",
+    "SourceFormatError",
+    "SourceInUse",
+    "SourceSpecError",
+    "SourceUnreadable",
+    "StreamingError",
+    "sample_rules",
+    "source_name",
+]
