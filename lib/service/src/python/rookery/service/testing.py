@@ -123,7 +123,7 @@ def free_port() -> int:
 
 
 def eventually(
-    condition: Callable[[], T], *, timeout: float = 10.0, message: str = ""
+    condition: Callable[[], T | None], *, timeout: float = 10.0, message: str = ""
 ) -> T:
     """Waits until a condition holds.
 

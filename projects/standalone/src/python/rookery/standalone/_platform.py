@@ -15,6 +15,7 @@ from rookery.standalone._errors import NotStandalone, StateUnusable
 from rookery.standalone._options import Options
 from rookery.standalone._plan import INGEST, SERVER_STAGE, PagePort, children
 from rookery.standalone._progress import Progress, StatusClient
+from rookery.standalone._resume import name_of, tell_resumed
 from rookery.standalone._rules import load_rules, provide_rules
 from rookery.standalone._screen import Screen
 from rookery.standalone._state import erase, prepare_state
@@ -45,6 +46,7 @@ class Platform:
         self._fresh = fresh
         self._supervisor = Supervisor(say=screen.say)
         self._last: Progress | None = None
+        self._source = ""
 
     async def run(self) -> None:
         """Runs until the stop is requested, the work is done, or a component fails."""
@@ -55,6 +57,8 @@ class Platform:
             await self._supervisor.start(Server(server, stage=SERVER_STAGE))
             async with connect(_EMBEDDED, name="standalone", state=state) as bus:
                 self._screen.say(await provide_rules(bus, self._options, rules))
+                if resumed := await tell_resumed(bus, self._source):
+                    self._screen.say(resumed)
                 await self._start_children(state, port)
                 await self._until_end(bus, client, port)
 
@@ -72,6 +76,7 @@ class Platform:
                 "names another lake: unset it, or empty that lake yourself"
             )
         require_token(settings)
+        self._source = name_of(options)
         rules = load_rules(options.rules) if options.rules else None
         port = PagePort(settings.host, options.port)
         return prepare_state(settings.state), rules, port
