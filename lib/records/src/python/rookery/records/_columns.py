@@ -1,0 +1,497 @@
+"""Turns a column of whatever type into one of ours, and says which rows it cannot.
+
+Every function takes the fast way over the whole column first. Only where Arrow refuses a
+column does it go value by value, to find the rows it refuses and why.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias, TypeVar, Union
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rookery.records._schemas import STRINGS, TIME, Array
+
+Column: TypeAlias = Union["pa.Array[Any]", "pa.ChunkedArray[Any]", Sequence[Any]]
+T = TypeVar("T")
+
+# A count above this is nobody's: a cell of the cube could not add up a million of them.
+MAX_COUNT = 10**12
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# Years 1 to 9999, which is what RFC 3339 and Python can write.
+MIN_TIME = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+MAX_TIME = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_SHOWN = 40
+
+
+class Unusable(ValueError):
+    """A value cannot be what its column asks for; the text says why."""
+
+
+@dataclass
+class Converted:
+    """A column of one of our types.
+
+    Attributes:
+        values: The column; null where the value was null, or is bad.
+        bad: Row to the reason why its value is bad.
+    """
+
+    values: Array
+    bad: dict[int, str] = field(default_factory=dict)
+
+    def flag(self, mask: Array, reason: str | Callable[[int], str]) -> None:
+        """Marks rows as bad, unless they are already.
+
+        Args:
+            mask: Boolean, true where a row is bad; null means that it is not.
+            reason: Why, for all rows or by row.
+        """
+        if not pc.any(mask).as_py():
+            return
+        for row in np.flatnonzero(mask.fill_null(False)).tolist():
+            why = reason if isinstance(reason, str) else reason(row)
+            self.bad.setdefault(row, why)
+
+
+def to_array(column: Column) -> Array | None:
+    """Makes an Arrow array of a column.
+
+    Args:
+        column: Arrow array, numpy array or sequence of Python values.
+
+    Returns:
+        The array; None if the values are of several types, or too big for any.
+    """
+    if isinstance(column, pa.ChunkedArray):
+        return pa.concat_arrays(column.chunks or [pa.nulls(0, column.type)])
+    if isinstance(column, pa.Array):
+        return column
+    try:
+        return pa.array(column)
+    except (pa.ArrowException, OverflowError, ValueError, TypeError):
+        return None
+
+
+def strings(column: Column, *, numbers: bool = False) -> Converted:
+    """Converts to text.
+
+    Args:
+        column: Text or bytes, of any width; dictionaries of them.
+        numbers: Whether whole numbers will do, as they do for ids.
+
+    Returns:
+        string; bytes that are not UTF-8 are bad.
+    """
+    array = to_array(column)
+    if array is not None and pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if array is not None and _is_text(array.type):
+        try:
+            # By way of bytes, since a string column from outside is not checked.
+            return Converted(array.cast(pa.binary()).cast(pa.string()))
+        except pa.ArrowInvalid:
+            array = array.cast(pa.large_binary())
+    elif array is not None and pa.types.is_null(array.type):
+        return Converted(pa.nulls(len(array), pa.string()))
+    elif array is not None and numbers and pa.types.is_integer(array.type):
+        return Converted(array.cast(pa.string()))
+
+    def one(value: object) -> str:
+        return _string(value, numbers)
+
+    return _one_by_one(_python(array, column), one, pa.string())
+
+
+def counts(column: Column) -> Converted:
+    """Converts to whole numbers from 0 to `MAX_COUNT`.
+
+    Args:
+        column: Numbers without fractions, or their decimal digits; NaN and empty text
+            mean that there is none.
+
+    Returns:
+        int64.
+    """
+    array = to_array(column)
+    if array is not None:
+        array = _integers(array)
+    if array is None:
+        return _one_by_one(_python(to_array(column), column), _count, pa.int64())
+    converted = Converted(array)
+    outside = pc.or_(
+        pc.less(array, pa.scalar(0, pa.int64())),
+        pc.greater(array, pa.scalar(MAX_COUNT, pa.int64())),
+    )
+    converted.flag(outside, lambda row: _outside(array[row].as_py()))
+    return converted
+
+
+def times(column: Column) -> Converted:
+    """Converts to times.
+
+    Args:
+        column: Times of any unit, those without a zone in UTC; microseconds since 1970;
+            RFC 3339, or such microseconds, as text.
+
+    Returns:
+        timestamp[us, UTC], from year 1 to 9999.
+    """
+    array = to_array(column)
+    if array is not None:
+        array = _microseconds(array)
+    if array is None:
+        return _one_by_one(_python(to_array(column), column), _time, TIME)
+    converted = Converted(array)
+    number = array.view(pa.int64())
+    outside = pc.or_(
+        pc.less(number, pa.scalar(MIN_TIME, pa.int64())),
+        pc.greater(number, pa.scalar(MAX_TIME, pa.int64())),
+    )
+    converted.flag(outside, "is not in years 1 to 9999")
+    return converted
+
+
+def string_lists(column: Column) -> Converted:
+    """Converts to lists of text.
+
+    Args:
+        column: Lists of text, or JSON arrays of strings as text; null and empty text are
+            the empty list.
+
+    Returns:
+        list<string>, without nulls.
+    """
+    array = to_array(column)
+    if array is None:
+        return _one_by_one(_python(None, column), _strings, STRINGS, missing=[])
+    if pa.types.is_null(array.type):
+        return Converted(empty_lists(len(array)))
+    if _is_text(array.type):
+        return _json_lists(array)
+    if not _is_list(array.type):
+        return _one_by_one(_python(array, column), _strings, STRINGS, missing=[])
+    inner = strings(array.flatten())
+    if inner.bad or inner.values.null_count:
+        return _one_by_one(_python(array, column), _strings, STRINGS, missing=[])
+    lengths = pc.list_value_length(array).fill_null(0)
+    return Converted(_lists(np.asarray(lengths), inner.values))
+
+
+def empty_lists(rows: int) -> Array:
+    """Makes a column of empty lists.
+
+    Args:
+        rows: How many.
+
+    Returns:
+        list<string>.
+    """
+    return _lists(np.zeros(rows, np.int64), pa.array([], pa.string()))
+
+
+def list_bytes(lists: Array) -> Array:
+    """Counts the bytes of text in each list.
+
+    Args:
+        lists: list<string>, without nulls.
+
+    Returns:
+        int64, one per list.
+    """
+    lengths = np.asarray(pc.binary_length(lists.flatten()), dtype=np.int64)
+    sums = np.concatenate(([0], np.cumsum(lengths)))
+    ends = np.cumsum(np.asarray(pc.list_value_length(lists), dtype=np.int64))
+    starts = np.concatenate(([0], ends[:-1])) if len(ends) else ends
+    return pa.array(sums[ends] - sums[starts], pa.int64())
+
+
+def show(value: object) -> str:
+    """Writes a value for a person to read.
+
+    Args:
+        value: Any value.
+
+    Returns:
+        One short line.
+    """
+    # Cut before it is written: what it would be whole may be megabytes.
+    if isinstance(value, str | bytes):
+        value = value[: _SHOWN + 1]
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        text = "a number without end"
+    return text if len(text) <= _SHOWN + 3 else text[:_SHOWN] + "..."
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_binary_view(kind)
+    )
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+
+
+def _python(array: Array | None, column: Column) -> Iterable[object]:
+    """The values one by one, whatever they are."""
+    if array is None:
+        return column
+    return (_plain(value) for value in array)
+
+
+def _plain(value: pa.Scalar[Any]) -> object:
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError, pa.ArrowException):
+        return value  # such as a time beyond year 9999: of no type that we take
+
+
+def _one_by_one(
+    values: Iterable[object],
+    convert: Callable[[object], T],
+    kind: pa.DataType,
+    *,
+    missing: T | None = None,
+) -> Converted:
+    good: list[T | None] = []
+    bad: dict[int, str] = {}
+    for row, value in enumerate(values):
+        if value is None:
+            good.append(missing)
+            continue
+        try:
+            good.append(convert(value))
+        except Unusable as error:
+            bad[row] = str(error)
+            good.append(missing)
+    return Converted(pa.array(good, kind), bad)
+
+
+def _string(value: object, numbers: bool) -> str:
+    match value:
+        case str():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise Unusable(
+                    f"is not valid Unicode at character {error.start}"
+                ) from None
+            return value
+        case bytes():
+            try:
+                return value.decode()
+            except UnicodeDecodeError as error:
+                raise Unusable(f"is not valid UTF-8 at byte {error.start}") from None
+        case bool():
+            pass
+        case int() if numbers and abs(value) < 2**64:
+            return str(value)
+        case _:
+            pass
+    raise Unusable(f"is not text: {show(value)}")
+
+
+def _count(value: object) -> int | None:
+    match value:
+        case bool():
+            raise Unusable(f"is not a number: {show(value)}")
+        case int():
+            number = value
+        case float() if math.isnan(value):
+            return None
+        case float() if value.is_integer():
+            number = int(value)
+        case str() | bytes():
+            text = _string(value, False).strip()
+            if not text:
+                return None
+            if not _WHOLE.fullmatch(text):
+                raise Unusable(f"is not a whole number: {show(text)}")
+            number = int(text)
+        case _:
+            raise Unusable(f"is not a whole number: {show(value)}")
+    if not 0 <= number <= MAX_COUNT:
+        raise Unusable(_outside(number))
+    return number
+
+
+def _outside(number: object) -> str:
+    return f"is not from 0 to {MAX_COUNT:,}: {show(number)}"
+
+
+def _integers(array: Array) -> Array | None:
+    """As int64 by way of Arrow alone; None if that cannot be."""
+    kind = array.type
+    try:
+        if pa.types.is_null(kind) or pa.types.is_integer(kind):
+            return array.cast(pa.int64())
+        if pa.types.is_floating(kind):
+            return pc.if_else(pc.is_nan(array), None, array).cast(pa.int64())
+        if _is_text(kind):
+            text = pc.utf8_trim_whitespace(array.cast(pa.binary()).cast(pa.string()))
+            return _null_where_empty(text).cast(pa.int64())
+    except pa.ArrowInvalid:
+        pass
+    return None
+
+
+def _null_where_empty(text: Array) -> Array:
+    if not pc.any(pc.equal(pc.binary_length(text), 0)).as_py():
+        return text
+    return pc.if_else(pc.equal(pc.binary_length(text), 0), None, text)
+
+
+def _time(value: object) -> int | None:
+    match value:
+        case bool():
+            pass
+        case int() if MIN_TIME <= value <= MAX_TIME:
+            return value
+        case float() if math.isnan(value):
+            return None
+        case float() if value.is_integer() and MIN_TIME <= value <= MAX_TIME:
+            return int(value)
+        case datetime():
+            return _since_1970(value)
+        case str() | bytes():
+            text = _string(value, False).strip()
+            return _time_of_text(text) if text else None
+        case _:
+            pass
+    raise Unusable(f"is not a time: {show(value)}")
+
+
+def _since_1970(time: datetime) -> int:
+    aware = time if time.utcoffset() is not None else time.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // _MICROSECOND
+
+
+def _time_of_text(text: str) -> int:
+    if _WHOLE.fullmatch(text) and MIN_TIME <= int(text) <= MAX_TIME:
+        # Eight digits would be a date in ISO 8601; here digits alone are microseconds.
+        return int(text)
+    try:
+        time = _since_1970(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise Unusable(
+            f"is neither RFC 3339 nor microseconds since 1970: {show(text)}"
+        ) from None
+    if not MIN_TIME <= time <= MAX_TIME:
+        raise Unusable("is not in years 1 to 9999")
+    return time
+
+
+def _microseconds(array: Array) -> Array | None:
+    """As timestamp[us, UTC] by way of Arrow alone; None if that cannot be."""
+    kind = array.type
+    try:
+        if pa.types.is_timestamp(kind):
+            return _rescaled(array, kind.unit)
+        if pa.types.is_null(kind) or pa.types.is_integer(kind):
+            return array.cast(pa.int64()).view(TIME)
+        if pa.types.is_date(kind):
+            return _microseconds(array.cast(pa.timestamp("ms")))
+    except pa.ArrowInvalid:
+        return None
+    if not _is_text(kind):
+        return None
+    try:
+        text = pc.utf8_trim_whitespace(array.cast(pa.binary()).cast(pa.string()))
+    except pa.ArrowInvalid:
+        return None
+    return _parsed(_null_where_empty(text))
+
+
+def _parsed(text: Array) -> Array | None:
+    for kind in (TIME, pa.timestamp("us"), pa.int64()):
+        try:
+            return text.cast(kind).cast(pa.int64()).view(TIME)
+        except pa.ArrowInvalid:
+            continue
+    return None
+
+
+def _rescaled(array: Array, unit: str) -> Array | None:
+    number = array.cast(pa.int64())
+    factor = _PER_SECOND["us"] / _PER_SECOND[unit]
+    if factor > 1:
+        ends = pc.min_max(number)
+        limit = MAX_TIME // int(factor)
+        if any(abs(ends[end].as_py() or 0) > limit for end in ("min", "max")):
+            return None
+        number = pc.multiply(number, int(factor))
+    elif factor < 1:
+        # Towards the past, before 1970 too, and exactly: numpy divides whole numbers so.
+        known = np.asarray(number.fill_null(0)) // round(1 / factor)
+        number = pa.array(known, pa.int64(), mask=np.asarray(array.is_null()))
+    return number.view(TIME)
+
+
+def _strings(value: object) -> list[str]:
+    match value:
+        case str() | bytes():
+            text = _string(value, False)
+            if not text.strip():
+                return []
+            try:
+                return msgspec.json.decode(text, type=list[str])
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                raise Unusable(
+                    f"is not a JSON array of strings: {show(text)}"
+                ) from None
+        case list() | tuple() | np.ndarray():
+            return [_element(at, element) for at, element in enumerate(value)]
+        case _:
+            raise Unusable(f"is not a list of text: {show(value)}")
+
+
+def _element(at: int, value: object) -> str:
+    try:
+        return _string(value, False)
+    except Unusable as error:
+        raise Unusable(f"element {at} {error}") from None
+
+
+def _json_lists(array: Array) -> Converted:
+    """Reads all JSON arrays in one go, as lines."""
+    converted = strings(array)
+    text = pc.utf8_trim_whitespace(converted.values.fill_null(""))
+    empty = pc.equal(pc.binary_length(text), 0)
+    if pc.all(empty).as_py():
+        return Converted(empty_lists(len(array)), converted.bad)
+    if not converted.bad and not pc.any(pc.match_substring(text, "\n")).as_py():
+        lines = "\n".join(pc.if_else(empty, "[]", text).to_pylist())
+        try:
+            lists = msgspec.json.Decoder(list[str]).decode_lines(lines)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            lists = []
+        if len(lists) == len(array):
+            return Converted(pa.array(lists, STRINGS))
+    return _one_by_one(_python(array, array), _strings, STRINGS, missing=[])
+
+
+def _lists(lengths: np.typing.NDArray[np.int64], values: Array) -> Array:
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
