@@ -8,7 +8,6 @@ import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import uvicorn
 from prometheus_client import CollectorRegistry, exposition
 from pydantic import SecretStr
 
@@ -78,6 +77,9 @@ async def serve_http(
         on_ready: Called once requests are answered.
         grace: Seconds that open requests get to finish after the stop.
     """
+    # Imported late: most processes serve nothing, and it costs memory and time to start.
+    import uvicorn
+
     server = uvicorn.Server(
         uvicorn.Config(
             app,

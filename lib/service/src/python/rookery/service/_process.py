@@ -107,7 +107,7 @@ def report(error: BaseException, settings: Settings | None = None) -> int:
         return _BROKEN_PIPE
     code = exit_code_of(error)
     if not is_expected(error):
-        _sentry.capture(error)
+        _sentry.capture(error, settings)
         structlog.get_logger().critical(
             "unexpected error", action="fail", exc_info=error
         )

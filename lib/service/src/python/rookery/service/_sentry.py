@@ -1,6 +1,7 @@
-"""Reports of unexpected errors, only where a DSN is set."""
+"""Reports of unexpected errors, only where a DSN is set.
 
-import sentry_sdk
+The client is imported only then: it costs every process memory and time to start.
+"""
 
 from rookery.service._settings import Settings
 from rookery.service._version import version
@@ -17,6 +18,8 @@ def start(settings: Settings, *, process: str) -> None:
     """
     if settings.sentry_dsn is None:
         return
+    import sentry_sdk
+
     sentry_sdk.init(
         dsn=settings.sentry_dsn.get_secret_value(),
         release=version("rookery.service"),
@@ -30,12 +33,16 @@ def start(settings: Settings, *, process: str) -> None:
     sentry_sdk.set_tag("process", process)
 
 
-def capture(error: BaseException) -> None:
+def capture(error: BaseException, settings: Settings | None) -> None:
     """Reports an error and waits a moment until it is sent; nothing without a DSN.
 
     Args:
         error: The unexpected error.
+        settings: Hold the DSN.
     """
-    if sentry_sdk.is_initialized():
-        sentry_sdk.capture_exception(error)
-        sentry_sdk.flush(_FLUSH_SECONDS)
+    if settings is None or settings.sentry_dsn is None:
+        return
+    import sentry_sdk
+
+    sentry_sdk.capture_exception(error)
+    sentry_sdk.flush(_FLUSH_SECONDS)
