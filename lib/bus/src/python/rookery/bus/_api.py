@@ -68,7 +68,7 @@ class Refused(Exception):
     def _error(self, what: str) -> BusError:
         text = f"{what}: {self}"
         if self.fault.err_code in _FULL:
-            return StreamFull(text)
+            return StreamFull(f"{text}: the stream is full, or the disk nearly is")
         if self.fault.err_code in _TOO_LARGE:
             return TooLarge(text)
         if self.fault.err_code in _MISCONFIGURED:

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import sys
+from collections.abc import Set
 from contextlib import AsyncExitStack, suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -18,16 +19,29 @@ import structlog
 
 from rookery.bus import _api
 from rookery.bus._address import Address, read_address, write_address, write_private
-from rookery.bus._errors import BusConfiguration, ServerFailed, StateLocked
+from rookery.bus._disk import Complaints, reserve_of, streams_to_close
+from rookery.bus._errors import (
+    BusConfiguration,
+    BusError,
+    ServerFailed,
+    StateLocked,
+)
 from rookery.bus._link import Link
 from rookery.bus._lock import StateLock
 from rookery.bus._settings import load_settings
-from rookery.bus._streams import SMALLEST_STORE, default_store, ensure_streams
+from rookery.bus._streams import (
+    SMALLEST_STORE,
+    default_store,
+    ensure_streams,
+    resize_streams,
+)
 
 _log = structlog.get_logger("rookery.bus")
 
 START_SECONDS = 60.0
 _POLL_SECONDS = 0.01
+_GUARD_SECONDS = 0.5
+_GUARD_TIMEOUT_SECONDS = 5.0
 # How long a server whose parent has just died gets to leave by itself.
 _ORPHAN_SECONDS = 3.0
 
@@ -55,13 +69,20 @@ class EmbeddedServer:
         state: The state folder; it is created if it is missing.
         max_store: Bytes that all streams together may take; by default what
             `ROOKERY_BUS_STORE` says, else half of the free disk, at most 32 GiB.
+        reserve: Bytes that stay free on the disk: with less, the streams take nothing;
+            by default a twentieth of the disk, at most 256 MiB.
     """
 
-    def __init__(self, state: Path, *, max_store: int | None = None) -> None:
+    def __init__(
+        self, state: Path, *, max_store: int | None = None, reserve: int | None = None
+    ) -> None:
         self._state = state.resolve()
         self._folder = self._state / "bus"
         self._lock = StateLock(self._state)
         self._max_store = max_store if max_store is not None else load_settings().store
+        self._reserve = reserve
+        self._sizes: dict[str, int] = {}
+        self._guard: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._address: Address | None = None
 
@@ -134,6 +155,9 @@ class EmbeddedServer:
         Args:
             timeout: Seconds it gets to stop by itself before it is killed.
         """
+        if self._guard is not None:
+            self._guard.cancel()
+            self._guard = None
         process = self._process
         if process is not None and process.returncode is None:
             with suppress(ProcessLookupError):
@@ -186,6 +210,9 @@ class EmbeddedServer:
             raise RuntimeError("the server was stopped while it started")
         self._address = Address(url, token, self._process.pid, store)
         write_address(self._state, self._address)
+        if self._guard is not None:
+            self._guard.cancel()
+        self._guard = asyncio.create_task(self._guard_disk(self._process))
 
     async def _spawn(self, port: int, token: str) -> str:
         """Starts the process, and returns the URL it listens on."""
@@ -236,15 +263,17 @@ class EmbeddedServer:
         # Less than this cannot hold one frame per stream.
         store = max(SMALLEST_STORE, int(store))
         link = Link(url, name="embedded-server", token=token)
-        infos: list[_api.StreamInfo] = []
+        found: dict[str, _api.StreamInfo] = {}
 
         async def provide() -> None:
-            found = await ensure_streams(link.client, store=store, resize=True)
-            infos[:] = found.values()
+            found.update(await ensure_streams(link.client, store=store, resize=True))
 
         await link.open(timeout=START_SECONDS, check=provide)
         await link.close()
-        room = sum(info.config["max_bytes"] - info.state.bytes for info in infos)
+        self._sizes = {name: info.config["max_bytes"] for name, info in found.items()}
+        room = sum(
+            info.config["max_bytes"] - info.state.bytes for info in found.values()
+        )
         if room > free:
             raise BusConfiguration(
                 f"the streams may still grow by {room:,} bytes, but only {free:,} are "
@@ -252,6 +281,49 @@ class EmbeddedServer:
                 "ROOKERY_BUS_STORE to less"
             )
         return store
+
+    async def _guard_disk(self, process: asyncio.subprocess.Process) -> None:
+        """Closes the streams before the disk is full; see `_disk`."""
+        complaints = Complaints(self._folder / "nats.log")
+        closed: frozenset[str] = frozenset()
+        broken = False
+        while process.returncode is None:
+            await asyncio.sleep(_GUARD_SECONDS)
+            usage = shutil.disk_usage(self._folder)
+            reserve = self._reserve or reserve_of(usage.total)
+            wanted = streams_to_close(usage.free, reserve=reserve, closed=closed)
+            broken = complaints.new() or broken
+            if broken and not wanted and process.returncode is None:
+                # Whoever waits for it starts it again, as after any other death.
+                _log.error("bus ended: its disk was full", action="kill")
+                process.kill()
+                return
+            if wanted != closed and await self._close_streams(wanted, was=closed):
+                closed = wanted
+
+    async def _close_streams(self, wanted: Set[str], *, was: Set[str]) -> bool:
+        """Opens and closes streams; whether that has worked."""
+        address = self._started()
+        link = Link(address.url, name="embedded-server", token=address.token)
+        sizes = {name: 1 for name in wanted - was}
+        sizes |= {name: self._sizes[name] for name in was - wanted}
+
+        async def change() -> None:
+            await resize_streams(link.client, sizes)
+
+        try:
+            await link.open(timeout=_GUARD_TIMEOUT_SECONDS, check=change)
+        except BusError as error:
+            _log.warning("disk not guarded", action="guard", reason=str(error))
+            return False
+        finally:
+            await link.close()
+        if wanted - was:
+            what = "disk nearly full, streams closed"
+            _log.error(what, action="close", streams=sorted(wanted))
+        else:
+            _log.warning("streams opened", action="open", streams=sorted(was - wanted))
+        return True
 
     def _tail(self, size: int = 2000) -> str:
         """The end of what the server has said."""

@@ -125,6 +125,18 @@ async def ensure_streams(
     return found
 
 
+async def resize_streams(client: Client, sizes: Mapping[str, int]) -> None:
+    """Changes where streams are full; what is in them stays.
+
+    Args:
+        client: The connection.
+        sizes: The new limit in bytes of each stream that changes.
+    """
+    for name, size in sizes.items():
+        info = await _api.call(client, f"STREAM.INFO.{name}", None, _api.StreamInfo)
+        await _update(client, info.config | {"max_bytes": size})
+
+
 async def _find_or_create(
     client: Client, name: str, wanted: Mapping[str, Any]
 ) -> _api.StreamInfo:
