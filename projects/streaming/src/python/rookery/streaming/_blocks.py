@@ -19,7 +19,6 @@ from rookery.records import (
     RecordsError,
     SourceOrigin,
     decode,
-    decode_origin,
 )
 
 BLOCK_FRAMES = 256
@@ -116,18 +115,16 @@ class PostsGathering(_Gathering):
         super().__init__(first)
         self._keep_posts = keep_posts
         self._positions: dict[str, bytes] = {}
+        self._posts = 0
 
     @override
     def _read(self, sequence: int, data: bytes) -> pa.RecordBatch | None:
-        if self._keep_posts:
-            frame = decode(data)
-            origin, batch = frame.origin, frame.batch
-        else:
-            origin, batch = decode_origin(data), None
-        if not isinstance(origin, SourceOrigin):
+        frame = decode(data)
+        if not isinstance(frame.origin, SourceOrigin):
             raise RecordsError("it is not a frame of posts")
-        self._positions[origin.source] = origin.position
-        return batch
+        self._positions[frame.origin.source] = frame.origin.position
+        self._posts += frame.batch.num_rows
+        return frame.batch if self._keep_posts else None
 
     def block(self, epoch: str) -> Block:
         """Makes the block.
@@ -139,7 +136,9 @@ class PostsGathering(_Gathering):
             The block.
         """
         table = pa.Table.from_batches(self._batches, POST)
-        return _block(self, epoch, {"posts": table}, self.last, self._positions)
+        return _block(
+            self, epoch, {"posts": table}, self.last, self._positions, self._posts
+        )
 
 
 class MatchesGathering(_Gathering):
@@ -188,7 +187,7 @@ def _block(
     parts: Mapping[str, pa.Table],
     origin: int,
     positions: Mapping[str, bytes],
-    posts: int = 0,
+    posts: int,
 ) -> Block:
     return Block(
         epoch=epoch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from enum import StrEnum
@@ -46,7 +47,7 @@ def dead_lines(data: bytes) -> list[bytes]:
     Returns:
         One JSON object; what is not UTF-8 in `raw` is replaced, what is long cut.
     """
-    letter = msgspec.structs.asdict(decode_dead(data))
+    letter = dataclasses.asdict(decode_dead(data))
     letter["raw"] = letter["raw"].decode("utf-8", "replace")[:_RAW_CHARACTERS]
     return [msgspec.json.encode(letter)]
 

@@ -85,16 +85,19 @@ def open_source(spec: SourceSpec, *, clock: Clock | None = None) -> Source:
     """
     if not spec.sources:
         raise SourceSpecError("name a source: --source <file>, - or synthetic:")
+    special = [s for s in spec.sources if s in (SYNTHETIC, STDIN)]
+    if special and len(spec.sources) > 1:
+        raise SourceSpecError(
+            f"--source {special[0]} cannot be joined with others: start an ingest each"
+        )
+    unknown = [s for s in spec.sources if re.match(r"[a-z]{2,}:", s)]
+    if unknown and unknown[0] != SYNTHETIC and not Path(unknown[0]).exists():
+        raise SourceSpecError(f"--source {unknown[0]}: there is no such kind of source")
     name = spec.name or source_name(spec.sources)
     if not _NAME.fullmatch(name):
         raise SourceSpecError(
             f"--name {name!r} cannot be a source's name: up to 64 small letters, "
             "digits, - and _, beginning with a letter or digit"
-        )
-    special = [s for s in spec.sources if s in (SYNTHETIC, STDIN)]
-    if special and len(spec.sources) > 1:
-        raise SourceSpecError(
-            f"--source {special[0]} cannot be joined with others: start an ingest each"
         )
     is_synthetic = spec.sources[0] == SYNTHETIC
     if not is_synthetic and (spec.rate is not None or spec.limit is not None):
@@ -107,9 +110,6 @@ def open_source(spec: SourceSpec, *, clock: Clock | None = None) -> Source:
         return Stdin(
             name=name, text_format=spec.file_format, columns=spec.columns, clock=clock
         )
-    unknown = [s for s in spec.sources if re.match(r"[a-z]{2,}:", s)]
-    if unknown and not Path(unknown[0]).exists():
-        raise SourceSpecError(f"--source {unknown[0]}: there is no such kind of source")
     return Files(
         spec.sources,
         name=name,

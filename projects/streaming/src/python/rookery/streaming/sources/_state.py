@@ -29,14 +29,14 @@ class FileState(msgspec.Struct, frozen=True, array_like=True):
     identity: str
 
 
-class FilesPosition(msgspec.Struct, frozen=True):
+class FilesPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Position of a source of files.
 
     Attributes:
         files: The files of which anything was read.
     """
 
-    files: tuple[FileState, ...] = ()
+    files: tuple[FileState, ...]
 
     def encode(self) -> bytes:
         """The position as JSON."""
