@@ -16,9 +16,10 @@ from typing import Any, TypeAlias, TypeVar, Union
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from rookery.records._schemas import STRINGS, TIME, Array
+from rookery.records._arrow import Array
+from rookery.records._arrow import kernels as pc
+from rookery.records._schemas import STRINGS, TIME
 
 Column: TypeAlias = Union["pa.Array[Any]", "pa.ChunkedArray[Any]", Sequence[Any]]
 T = TypeVar("T")
@@ -34,7 +35,9 @@ MAX_TIME = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_OFFSET_BYTES = 4
 _SHOWN = 40
+_NO_STRINGS: list[str] = []
 
 
 class Unusable(ValueError):
@@ -60,8 +63,6 @@ class Converted:
             mask: Boolean, true where a row is bad; null means that it is not.
             reason: Why, for all rows or by row.
         """
-        if not pc.any(mask).as_py():
-            return
         for row in np.flatnonzero(mask.fill_null(False)).tolist():
             why = reason if isinstance(reason, str) else reason(row)
             self.bad.setdefault(row, why)
@@ -77,7 +78,8 @@ def to_array(column: Column) -> Array | None:
         The array; None if the values are of several types, or too big for any.
     """
     if isinstance(column, pa.ChunkedArray):
-        return pa.concat_arrays(column.chunks or [pa.nulls(0, column.type)])
+        whole: Array = pa.concat_arrays(column.chunks or [pa.nulls(0, column.type)])
+        return whole
     if isinstance(column, pa.Array):
         return column
     try:
@@ -98,7 +100,7 @@ def strings(column: Column, *, numbers: bool = False) -> Converted:
     """
     array = to_array(column)
     if array is not None and pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+        array = array.cast(array.type.value_type)
     if array is not None and _is_text(array.type):
         try:
             # By way of bytes, since a string column from outside is not checked.
@@ -132,11 +134,8 @@ def counts(column: Column) -> Converted:
     if array is None:
         return _one_by_one(_python(to_array(column), column), _count, pa.int64())
     converted = Converted(array)
-    outside = pc.or_(
-        pc.less(array, pa.scalar(0, pa.int64())),
-        pc.greater(array, pa.scalar(MAX_COUNT, pa.int64())),
-    )
-    converted.flag(outside, lambda row: _outside(array[row].as_py()))
+    if (outside := outside_of(array, 0, MAX_COUNT)) is not None:
+        converted.flag(outside, lambda row: _outside(array[row].as_py()))
     return converted
 
 
@@ -156,12 +155,9 @@ def times(column: Column) -> Converted:
     if array is None:
         return _one_by_one(_python(to_array(column), column), _time, TIME)
     converted = Converted(array)
-    number = array.view(pa.int64())
-    outside = pc.or_(
-        pc.less(number, pa.scalar(MIN_TIME, pa.int64())),
-        pc.greater(number, pa.scalar(MAX_TIME, pa.int64())),
-    )
-    converted.flag(outside, "is not in years 1 to 9999")
+    outside = outside_of(array.view(pa.int64()), MIN_TIME, MAX_TIME)
+    if outside is not None:
+        converted.flag(outside, "is not in years 1 to 9999")
     return converted
 
 
@@ -177,16 +173,16 @@ def string_lists(column: Column) -> Converted:
     """
     array = to_array(column)
     if array is None:
-        return _one_by_one(_python(None, column), _strings, STRINGS, missing=[])
+        return _one_by_one(_python(None, column), _strings, STRINGS, _NO_STRINGS)
     if pa.types.is_null(array.type):
         return Converted(empty_lists(len(array)))
     if _is_text(array.type):
         return _json_lists(array)
     if not _is_list(array.type):
-        return _one_by_one(_python(array, column), _strings, STRINGS, missing=[])
-    inner = strings(array.flatten())
+        return _one_by_one(_python(array, column), _strings, STRINGS, _NO_STRINGS)
+    inner = strings(pc.list_flatten(array))
     if inner.bad or inner.values.null_count:
-        return _one_by_one(_python(array, column), _strings, STRINGS, missing=[])
+        return _one_by_one(_python(array, column), _strings, STRINGS, _NO_STRINGS)
     lengths = pc.list_value_length(array).fill_null(0)
     return Converted(_lists(np.asarray(lengths), inner.values))
 
@@ -204,19 +200,20 @@ def empty_lists(rows: int) -> Array:
 
 
 def list_bytes(lists: Array) -> Array:
-    """Counts the bytes of text in each list.
+    """Counts the bytes that each list takes.
 
     Args:
         lists: list<string>, without nulls.
 
     Returns:
-        int64, one per list.
+        int64, one per list: its text, and an offset for each element, so that empty ones
+        are not for nothing.
     """
-    lengths = np.asarray(pc.binary_length(lists.flatten()), dtype=np.int64)
-    sums = np.concatenate(([0], np.cumsum(lengths)))
-    ends = np.cumsum(np.asarray(pc.list_value_length(lists), dtype=np.int64))
-    starts = np.concatenate(([0], ends[:-1])) if len(ends) else ends
-    return pa.array(sums[ends] - sums[starts], pa.int64())
+    counted = np.asarray(pc.list_value_length(lists), dtype=np.int64)
+    lengths = np.asarray(pc.binary_length(pc.list_flatten(lists)), dtype=np.int64)
+    sums = np.concatenate(([0], np.cumsum(lengths + _OFFSET_BYTES)))
+    ends = np.cumsum(counted)
+    return pa.array(sums[ends] - sums[ends - counted], pa.int64())
 
 
 def show(value: object) -> str:
@@ -271,7 +268,6 @@ def _one_by_one(
     values: Iterable[object],
     convert: Callable[[object], T],
     kind: pa.DataType,
-    *,
     missing: T | None = None,
 ) -> Converted:
     good: list[T | None] = []
@@ -347,19 +343,49 @@ def _integers(array: Array) -> Array | None:
         if pa.types.is_null(kind) or pa.types.is_integer(kind):
             return array.cast(pa.int64())
         if pa.types.is_floating(kind):
-            return pc.if_else(pc.is_nan(array), None, array).cast(pa.int64())
+            numbers: Array = pc.if_else(pc.is_nan(array), None, array)
+            return numbers.cast(pa.int64())
         if _is_text(kind):
             text = pc.utf8_trim_whitespace(array.cast(pa.binary()).cast(pa.string()))
-            return _null_where_empty(text).cast(pa.int64())
+            return null_where_empty(text).cast(pa.int64())
     except pa.ArrowInvalid:
         pass
     return None
 
 
-def _null_where_empty(text: Array) -> Array:
-    if not pc.any(pc.equal(pc.binary_length(text), 0)).as_py():
+def outside_of(numbers: Array, least: int, most: int) -> Array | None:
+    """Finds the numbers outside a range.
+
+    Args:
+        numbers: Of any integer type.
+        least: Smallest one inside.
+        most: Greatest one inside.
+
+    Returns:
+        Boolean, true where one is outside; None if none is, which is told sooner.
+    """
+    ends = pc.min_max(numbers)
+    low, high = ends["min"].as_py(), ends["max"].as_py()
+    if low is None or least <= low <= high <= most:
+        return None
+    mask: Array = pc.or_(pc.less(numbers, least), pc.greater(numbers, most))
+    return mask
+
+
+def null_where_empty(text: Array) -> Array:
+    """Makes nulls of empty strings.
+
+    Args:
+        text: string.
+
+    Returns:
+        The same column, where there are none.
+    """
+    lengths = pc.binary_length(text)
+    if pc.min(lengths).as_py() != 0:
         return text
-    return pc.if_else(pc.equal(pc.binary_length(text), 0), None, text)
+    nulled: Array = pc.if_else(pc.equal(lengths, 0), None, text)
+    return nulled
 
 
 def _time(value: object) -> int | None:
@@ -420,7 +446,7 @@ def _microseconds(array: Array) -> Array | None:
         text = pc.utf8_trim_whitespace(array.cast(pa.binary()).cast(pa.string()))
     except pa.ArrowInvalid:
         return None
-    return _parsed(_null_where_empty(text))
+    return _parsed(null_where_empty(text))
 
 
 def _parsed(text: Array) -> Array | None:
@@ -488,10 +514,11 @@ def _json_lists(array: Array) -> Converted:
             lists = []
         if len(lists) == len(array):
             return Converted(pa.array(lists, STRINGS))
-    return _one_by_one(_python(array, array), _strings, STRINGS, missing=[])
+    return _one_by_one(_python(array, array), _strings, STRINGS, _NO_STRINGS)
 
 
 def _lists(lengths: np.typing.NDArray[np.int64], values: Array) -> Array:
     offsets = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
-    return pa.ListArray.from_arrays(pa.array(offsets), values)
+    lists: Array = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+    return lists

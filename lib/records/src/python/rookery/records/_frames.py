@@ -21,8 +21,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from rookery.records._arrow import kernels as pc
 from rookery.records._errors import FrameError, RecordsError, SchemaError
 from rookery.records._schemas import (
     MATCH,
@@ -122,18 +122,18 @@ def encode(batch: pa.RecordBatch, origin: Origin) -> bytes:
         origin: Where it comes from; its time has a time zone.
 
     Returns:
-        The frame.
+        The frame. A batch of another schema, or with nulls where there are none, raises
+        `SchemaError`; so does an event time beyond year 9999.
 
     Raises:
         FrameError: If it is too big for a message, or the origin contradicts itself.
-        SchemaError: If the batch has another schema, or nulls where there are none.
     """
     schema = _schema_for(origin)
     _check(batch, schema)
     _check_origin(origin, batch.num_rows)
     body = _write(batch.replace_schema_metadata(schema.metadata))
     if body.size > MAX_BODY_BYTES:
-        raise _too_big(batch, body.size, MAX_BODY_BYTES)
+        raise FrameError(_too_big(batch, body.size, MAX_BODY_BYTES))
     packed = pa.compress(body, codec="lz4", asbytes=True)
     first, last = _event_range(batch)
     header = msgspec.msgpack.encode(
@@ -151,7 +151,7 @@ def encode(batch: pa.RecordBatch, origin: Origin) -> bytes:
     checksum = _CHECKSUM.pack(zlib.crc32(header, zlib.crc32(fixed)))
     frame = b"".join((fixed, checksum, header, packed))
     if len(frame) > MAX_ENCODED_BYTES:
-        raise _too_big(batch, len(frame), MAX_ENCODED_BYTES)
+        raise FrameError(_too_big(batch, len(frame), MAX_ENCODED_BYTES))
     return frame
 
 
@@ -162,8 +162,10 @@ def decode(frame: bytes) -> Frame:
         frame: What `encode` made.
 
     Returns:
-        Its contents, checked down to the last offset and byte of text. Anything else
-        than a frame raises `FrameError`, whatever it is.
+        Its contents, checked down to the last offset and byte of text.
+
+    Raises:
+        FrameError: If it is anything else than a frame that this program knows.
     """
     header, start = _read_header(frame)
     origin = _origin_of(header)
@@ -217,8 +219,8 @@ def _check_origin(origin: Origin, rows: int) -> None:
         raise FrameError(f"a dead frame has no matches, and this one has {rows:,}")
 
 
-def _too_big(batch: pa.RecordBatch, size: int, limit: int) -> FrameError:
-    return FrameError(
+def _too_big(batch: pa.RecordBatch, size: int, limit: int) -> str:
+    return (
         f"the frame is too big: {batch.num_rows:,} rows are {size:,} bytes, "
         f"{limit:,} at most: split the batch"
     )
@@ -237,9 +239,11 @@ def _event_range(
     if not batch.num_rows:
         return None, None
     # As numbers, since Arrow needs the time zones of the machine to make times of UTC.
-    ends = pc.min_max(counted_at(batch).cast(pa.int64())).as_py()
+    ends = pc.min_max(counted_at(batch).cast(pa.int64()))
     try:
-        first, last = (_EPOCH + timedelta(microseconds=ends[e]) for e in ("min", "max"))
+        first, last = (
+            _EPOCH + timedelta(microseconds=ends[end].as_py()) for end in ("min", "max")
+        )
     except OverflowError as error:
         raise SchemaError(f"an event time is not in years 1 to 9999: {error}") from None
     return first, last

@@ -8,21 +8,24 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from rookery.records._arrow import Array
+from rookery.records._arrow import kernels as pc
 from rookery.records._columns import (
     Column,
     Converted,
     counts,
     empty_lists,
     list_bytes,
+    null_where_empty,
+    outside_of,
     string_lists,
     strings,
     times,
 )
 from rookery.records._errors import RecordsError, SchemaError
 from rookery.records._parsed import MAX_RAW_BYTES, Parsed, Rejected
-from rookery.records._schemas import POST, TIME, Array
+from rookery.records._schemas import POST, TIME
 
 MAX_TEXT_BYTES = 64 * 1024
 MAX_ID_BYTES = 512
@@ -66,11 +69,9 @@ def posts_from_columns(
         raw: Gives a row as it came; by default its columns as JSON.
 
     Returns:
-        Good rows as posts, the others with their reason.
-
-    Raises:
-        RecordsError: If the name of the source or the time cannot be used.
-        SchemaError: If the columns are of different lengths.
+        Good rows as posts, the others with their reason. A name of a source, or a time
+        of ingest, that cannot be used raises `RecordsError`; columns of different
+        lengths raise `SchemaError`.
     """
     _check_arguments(source, ingested_at)
     rows = _rows(columns)
@@ -136,23 +137,25 @@ def _convert(name: str, column: Column | None, rows: int, source: str) -> Conver
 
 
 def _checked_strings(name: str, column: Converted, source: str) -> Converted:
-    if name == "text":
-        column.flag(pc.equal(pc.binary_length(column.values), 0), "is empty")
-        column.flag(pc.utf8_is_space(column.values), "is empty")
-    else:
-        if name in _IDS:
-            column.values = pc.utf8_trim_whitespace(column.values)
-        lengths = pc.binary_length(column.values)
-        if pc.any(pc.equal(lengths, 0)).as_py():
-            column.values = pc.if_else(pc.equal(lengths, 0), None, column.values)
-        if name in _IDS:
-            column.values = _with_source(column.values, source)
-    limit = _limit(name)
+    if name in _IDS:
+        column.values = pc.utf8_trim_whitespace(column.values)
     lengths = pc.binary_length(column.values)
-    column.flag(
-        pc.greater(lengths, limit),
-        lambda row: f"is too long: {lengths[row].as_py():,} bytes, {limit:,} at most",
-    )
+    ends = pc.min_max(lengths)
+    if name == "text":
+        blank = pc.utf8_is_space(column.values)
+        if ends["min"].as_py() == 0 or pc.any(blank).as_py():
+            column.flag(pc.or_(blank, pc.equal(lengths, 0)), "is empty")
+    elif ends["min"].as_py() == 0:
+        column.values = null_where_empty(column.values)
+    limit = _limit(name)
+    if (ends["max"].as_py() or 0) > limit:
+        column.flag(
+            pc.greater(lengths, limit),
+            lambda row: f"is too long: {lengths[row].as_py():,} bytes, "
+            f"{limit:,} at most",
+        )
+    if name in _IDS:
+        column.values = _with_source(column.values, source)
     return column
 
 
@@ -165,21 +168,20 @@ def _limit(name: str) -> int:
 def _with_source(ids: Array, source: str) -> Array:
     prefix = f"{source}:"
     has = pc.starts_with(ids, prefix)
-    if pc.all(has).as_py():
-        return ids
-    joined = pc.binary_join_element_wise(pa.scalar(source), ids, ":")
-    return pc.if_else(has, ids, joined)
+    joined: Array = pc.binary_join_element_wise(pa.scalar(source), ids, ":")
+    if pc.any(has).as_py():
+        joined = pc.if_else(has, ids, joined)
+    return joined
 
 
 def _checked_lists(column: Converted) -> Converted:
     sizes = list_bytes(column.values)
-    # An element costs at least its offset, so that empty ones are bounded too.
-    sizes = pc.add(sizes, pc.multiply(pc.list_value_length(column.values), 4))
-    column.flag(
-        pc.greater(sizes, MAX_LIST_BYTES),
-        lambda row: f"is too long: {sizes[row].as_py():,} bytes, "
-        f"{MAX_LIST_BYTES:,} at most",
-    )
+    if (outside := outside_of(sizes, 0, MAX_LIST_BYTES)) is not None:
+        column.flag(
+            outside,
+            lambda row: f"is too long: {sizes[row].as_py():,} bytes, "
+            f"{MAX_LIST_BYTES:,} at most",
+        )
     return column
 
 

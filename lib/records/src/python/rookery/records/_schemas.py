@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from rookery.records._arrow import Array
+from rookery.records._arrow import kernels as pc
 from rookery.records._errors import SchemaError
-
-Array: TypeAlias = "pa.Array[Any]"
 
 SCHEMA_VERSION = 1
 SCHEMA_KEY = b"rookery.schema"
@@ -157,8 +155,10 @@ def concat(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBat
         require_schema(part, schema)
     if not parts:
         return empty(schema)
-    whole = parts[0] if len(parts) == 1 else pa.concat_batches(parts)
-    return whole.replace_schema_metadata(schema.metadata)
+    columns = [
+        pa.concat_arrays([part.column(name) for part in parts]) for name in schema.names
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def counted_at(batch: pa.RecordBatch) -> Array:
@@ -171,8 +171,9 @@ def counted_at(batch: pa.RecordBatch) -> Array:
         timestamp[us, UTC], one per row: `created_at`, or `ingested_at` where that is
         suspect.
     """
-    return pc.if_else(
+    times: Array = pc.if_else(
         batch.column("time_suspect"),
         batch.column("ingested_at"),
         batch.column("created_at"),
     )
+    return times

@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from rookery.records._arrow import Array
+from rookery.records._arrow import kernels as pc
 from rookery.records._errors import FrameError
-from rookery.records._schemas import Array
 
 MAX_FRAME_BYTES = 256 * 1024
 MAX_FRAME_POSTS = 1000
@@ -79,13 +79,22 @@ def _column_bytes(column: Array) -> _Sizes:
         return _lengths(pc.binary_length(column)) + 5
     if pa.types.is_list(kind):
         counts = _lengths(pc.list_value_length(column))
-        values = np.concatenate(([0], np.cumsum(_column_bytes(column.flatten()))))
+        values = _sums(_column_bytes(pc.list_flatten(column)))
         ends = np.cumsum(counts)
-        return values[ends] - values[ends - counts] + 5
+        return np.asarray(values[ends] - values[ends - counts] + 5)
     if pa.types.is_struct(kind):
-        parts = [_column_bytes(part) for part in column.flatten()]
-        return np.sum(parts, axis=0, dtype=np.int64) + 1
+        sizes = np.ones(len(column), np.int64)
+        for index in range(kind.num_fields):
+            sizes += _column_bytes(pc.struct_field(column, [index]))
+        return sizes
     return np.full(len(column), max(1, kind.bit_width // 8) + 1, np.int64)
+
+
+def _sums(sizes: _Sizes) -> _Sizes:
+    """Running sums, with a zero before them."""
+    sums = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=sums[1:])
+    return sums
 
 
 def _lengths(counted: Array) -> _Sizes:

@@ -1,0 +1,15 @@
+"""Arrow as the type checker is told of it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute
+
+Array: TypeAlias = "pa.Array[Any]"
+
+# The stubs type each kernel by the arrays it takes. A column from outside is of any type
+# until it has been checked, so kernels go untyped, and their results are typed where they
+# are kept.
+kernels: Any = pyarrow.compute
