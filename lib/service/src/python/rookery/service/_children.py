@@ -34,8 +34,10 @@ def child_environment(
         the child is bound to it.
     """
     environment = dict(os.environ)
-    # In a zipapp the interpreter alone finds nothing; "" would be the child's folder.
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    # In a zipapp the interpreter alone finds nothing; "" would be the child's folder,
+    # and so would a relative path, which a sandbox has, if the child starts elsewhere.
+    paths = [os.path.abspath(path) for path in sys.path if path]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
     environment["PYTHONUNBUFFERED"] = "1"
     environment.pop(PARENT_VARIABLE, None)
     if bound:
