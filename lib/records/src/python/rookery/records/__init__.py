@@ -5,6 +5,7 @@ Batches of them travel as frames. What comes from outside becomes posts by way o
 `posts_from_columns` and the readers on top of it, and by no other.
 """
 
+from rookery.records._csv import read_csv
 from rookery.records._errors import FrameError, RecordsError, SchemaError
 from rookery.records._frames import (
     Frame,
@@ -14,6 +15,8 @@ from rookery.records._frames import (
     decode_origin,
     encode,
 )
+from rookery.records._jsonl import read_jsonl
+from rookery.records._parquet import read_parquet
 from rookery.records._parsed import Parsed, Rejected
 from rookery.records._posts import posts_from_columns
 from rookery.records._schemas import (
@@ -26,7 +29,9 @@ from rookery.records._schemas import (
     counted_at,
     empty,
 )
+from rookery.records._snowflake import snowflake_times
 from rookery.records._split import MAX_FRAME_BYTES, MAX_FRAME_POSTS, split
+from rookery.records._write import to_csv, to_jsonl, to_parquet
 
 __all__ = [
     "CUBE",
@@ -51,5 +56,12 @@ __all__ = [
     "empty",
     "encode",
     "posts_from_columns",
+    "read_csv",
+    "read_jsonl",
+    "read_parquet",
+    "snowflake_times",
     "split",
+    "to_csv",
+    "to_jsonl",
+    "to_parquet",
 ]
