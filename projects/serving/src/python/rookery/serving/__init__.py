@@ -4,9 +4,6 @@ The process is `python -m rookery.serving`; what it answers under /api is descri
 /docs and in /openapi.json.
 """
 
-from rookery.serving._errors import FilterInvalid
-from rookery.serving._errors import NotReady
-from rookery.serving._errors import SearchInvalid
-from rookery.serving._errors import ServingError
+from rookery.serving._errors import FilterInvalid, NotReady, SearchInvalid, ServingError
 
 __all__ = ["FilterInvalid", "NotReady", "SearchInvalid", "ServingError"]

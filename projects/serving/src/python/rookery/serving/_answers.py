@@ -2,37 +2,22 @@
 
 import asyncio
 import re
-from collections.abc import Callable
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
-from typing import Any
-from typing import TypeVar
-from typing import cast
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
 
 import msgspec
-from rookery.bus import DEAD
-from rookery.bus import DeadLetter
-from rookery.bus import decode_dead
-from rookery.matching import Matcher
-from rookery.matching import MatchingError
-from rookery.matching import RuleSet
-from rookery.matching import RuleSyntaxError
-from rookery.serving._cubes import Dimension
-from rookery.serving._cubes import Ranked
-from rookery.serving._cubes import Totals
-from rookery.serving._cubes import Volume
+
+from rookery.bus import DEAD, DeadLetter, decode_dead
+from rookery.matching import Matcher, MatchingError, RuleSet, RuleSyntaxError
+from rookery.serving._counts import Dimension, Ranked, Totals, Volume
 from rookery.serving._cubes import bucket_width
-from rookery.serving._errors import FilterInvalid
-from rookery.serving._errors import SearchInvalid
-from rookery.serving._filters import Filter
-from rookery.serving._filters import Place
+from rookery.serving._errors import FilterInvalid, SearchInvalid
+from rookery.serving._filters import Filter, Place
 from rookery.serving._live import Live
-from rookery.serving._search import Finder
-from rookery.serving._search import Page
-from rookery.serving._status import Status
-from rookery.serving._status import status_of
+from rookery.serving._search import Finder, Page
+from rookery.serving._status import Status, status_of
 from rookery.serving._view import View
 
 MAX_BUCKETS = 2_000
@@ -331,13 +316,10 @@ def compiled(search: str) -> Matcher:
     except RuleSyntaxError as error:
         column = error.column - len(_PREFIX)
         raise SearchInvalid(
-            error.reason,
-            search=line,
-            column=column if column > 0 else None,
-            hint=error.hint,
+            error.reason, line, column if column > 0 else None, error.hint
         ) from error
     except MatchingError as error:
-        raise SearchInvalid(str(error), search=line, column=None, hint=None) from error
+        raise SearchInvalid(str(error), line) from error
 
 
 def _unreadable(data: bytes, error: Exception) -> DeadLetter:

@@ -1,26 +1,24 @@
 """The REST interface under /api."""
 
 from datetime import datetime
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
-from fastapi import Depends
-from fastapi import Query
+from fastapi import APIRouter, Depends, Query
+
 from rookery.serving._answers import Answers
-from rookery.serving._cubes import Dimension
-from rookery.serving._filters import Filter
-from rookery.serving._filters import Place
-from rookery.serving._filters import Sentiment
-from rookery.serving._models import DeadModel
-from rookery.serving._models import DeadsModel
-from rookery.serving._models import FacetsModel
-from rookery.serving._models import PostsModel
-from rookery.serving._models import ProblemDocument
-from rookery.serving._models import RuleModel
-from rookery.serving._models import RulesModel
-from rookery.serving._models import StatusModel
-from rookery.serving._models import VolumeModel
+from rookery.serving._counts import Dimension
+from rookery.serving._filters import Filter, Place, Sentiment
+from rookery.serving._models import (
+    DeadModel,
+    DeadsModel,
+    FacetsModel,
+    PostsModel,
+    ProblemDocument,
+    RuleModel,
+    RulesModel,
+    StatusModel,
+    VolumeModel,
+)
 
 MAX_NAME = 1_024
 MAX_SEARCH = 4_096
@@ -49,7 +47,9 @@ def asked_for(
         datetime | None,
         Query(description="First moment, inclusive, with a time zone (RFC 3339)."),
     ] = None,
-    end: Annotated[datetime | None, Query(description="Last moment, exclusive.")] = None,
+    end: Annotated[
+        datetime | None, Query(description="Last moment, exclusive.")
+    ] = None,
 ) -> Filter:
     """Reads the filter that most questions share."""
     return Filter(rule, source, language, sentiment, start, end)
@@ -115,7 +115,9 @@ def api(answers: Answers) -> APIRouter:
     @router.get("/rules", summary="The rules with their counts", tags=["counts"])
     async def rules(
         asked: _Asked,
-        limit: Annotated[int, Query(ge=1, le=1000, description="At most so many.")] = 100,
+        limit: Annotated[
+            int, Query(ge=1, le=1000, description="At most so many.")
+        ] = 100,
     ) -> RulesModel:
         """The rules of the current set, and former ones that have posts."""
         counted = await answers.rules(asked, limit=limit)

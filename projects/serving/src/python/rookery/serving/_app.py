@@ -5,18 +5,14 @@ import contextlib
 import socket
 from collections.abc import Callable
 
-from fastapi import FastAPI
-from fastapi import Request
-from fastapi import Response
-from fastapi.responses import HTMLResponse
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 from nicegui import ui
 from prometheus_client import exposition
+
 from rookery.bus import connect
 from rookery.lake import Lake
-from rookery.service import Process
-from rookery.service import serve_http
-from rookery.service import version
+from rookery.service import Process, serve_http, version
 from rookery.serving._answers import Answers
 from rookery.serving._api import api
 from rookery.serving._docs import docs_page

@@ -3,28 +3,36 @@
 import os
 from typing import ClassVar
 
+from typing_extensions import override
+
 
 class ServingError(Exception):
     """The serving process could not do its work."""
 
     exit_code: ClassVar[int] = os.EX_SOFTWARE
 
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (self.__doc__ or "").partition("\n")[0])
+    def __init__(self, *details: object) -> None:
+        super().__init__(*details or ((self.__doc__ or "").partition("\n")[0],))
 
 
 class FilterInvalid(ServingError):
     """A filter has a value that cannot be used.
 
-    Attributes:
+    Args:
         field: Name of the query parameter that is wrong.
+        message: What is wrong with it, and what to do.
     """
 
     exit_code: ClassVar[int] = os.EX_DATAERR
 
     def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(field, message)
         self.field = field
+        self.message = message
+
+    @override
+    def __str__(self) -> str:
+        return self.message
 
 
 class NotReady(ServingError):
@@ -36,21 +44,31 @@ class NotReady(ServingError):
 class SearchInvalid(ServingError):
     """A search is not an expression of the rule language.
 
-    Attributes:
+    Args:
+        message: What is wrong with it.
+        search: The search.
         column: Where the error is in the search, from 1; None if it is not one place.
         hint: What might have been meant; None if nothing comes to mind.
-        search: The search.
     """
 
     exit_code: ClassVar[int] = os.EX_DATAERR
 
     def __init__(
-        self, message: str, *, search: str, column: int | None, hint: str | None
+        self,
+        message: str,
+        search: str,
+        column: int | None = None,
+        hint: str | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, search, column, hint)
+        self.message = message
         self.search = search
         self.column = column
         self.hint = hint
+
+    @override
+    def __str__(self) -> str:
+        return self.message
 
     @property
     def shown(self) -> str:
@@ -60,4 +78,4 @@ class SearchInvalid(ServingError):
             near = self.search[self.column - 1 : self.column + 19].strip()
             where = f" (column {self.column}{f', at “{near}”' if near else ''})"
         hint = f" – {self.hint}" if self.hint else ""
-        return f"{self}{where}{hint}"
+        return f"{self.message}{where}{hint}"

@@ -1,15 +1,14 @@
 """What a question narrows down: rule, source, language, sentiment, time, search."""
 
 import base64
-import binascii
 import enum
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rookery.serving._errors import FilterInvalid
 
 MINUTE_US = 60_000_000
+_NO_MOMENT = 2**62
 
 
 class Sentiment(enum.StrEnum):
@@ -80,7 +79,9 @@ class Place:
     counted: int
     id: str
 
-    def __str__(self) -> str:
+    @property
+    def cursor(self) -> str:
+        """The place as a text that goes through an address."""
         text = f"{self.counted}:{self.id}".encode()
         return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
@@ -89,7 +90,7 @@ class Place:
         """Reads a cursor that an earlier answer gave.
 
         Args:
-            cursor: What `str` made of a place.
+            cursor: The `cursor` of a place.
 
         Returns:
             The place.
@@ -100,16 +101,17 @@ class Place:
         try:
             padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
             text = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-            counted, separator, post = text.partition(":")
-            if not separator or not -(2**62) < int(counted) < 2**62:
-                raise ValueError
-        except (ValueError, binascii.Error) as error:
+            counted, _, post = text.partition(":")
+            moment = int(counted)
+        except ValueError:
+            moment, post = _NO_MOMENT, ""
+        if abs(moment) >= _NO_MOMENT:
             raise FilterInvalid(
                 "cursor",
                 "this cursor was not made by this service: pass the `next` of an"
                 " earlier page, or none to begin with the newest post",
-            ) from error
-        return cls(int(counted), post)
+            )
+        return cls(moment, post)
 
 
 def microseconds(moment: datetime) -> int:

@@ -5,18 +5,14 @@ import hmac
 import html
 import json
 import re
-from collections.abc import Awaitable
-from collections.abc import Callable
-from collections.abc import MutableMapping
-from http.cookies import CookieError
-from http.cookies import SimpleCookie
+from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
-from rookery.service import is_authorised
-from rookery.service import is_loopback
+
+from rookery.service import is_authorised, is_loopback
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -55,12 +51,13 @@ class Gate:
     """
 
     def __init__(self, app: AsgiApp, token: SecretStr | None) -> None:
-        self._app = app
+        self.app = app
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request or websocket."""
         if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         headers = {
             name.decode("latin-1"): value.decode("latin-1")
@@ -70,11 +67,11 @@ class Gate:
         if not self._local(headers) or not _same_origin(headers):
             await self._refuse(scope, receive, send, headers, 403)
         elif path in OPEN_PATHS:
-            await self._app(scope, receive, _guarded(send))
+            await self.app(scope, receive, _guarded(send))
         elif self._token is not None and path == "/login" and scope["type"] == "http":
-            await self._login(scope, receive, send, headers)
+            await self._login(scope, receive, send, self._token)
         elif self._allowed(headers):
-            await self._app(scope, receive, _guarded(send))
+            await self.app(scope, receive, _guarded(send))
         else:
             await self._refuse(scope, receive, send, headers, 401)
 
@@ -99,21 +96,19 @@ class Gate:
         )
 
     async def _login(
-        self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]
+        self, scope: Scope, receive: Receive, send: Send, token: SecretStr
     ) -> None:
-        assert self._token is not None
         if scope["method"] != "POST":
             await _answer(send, 200, _page(""))
             return
         form = parse_qs((await _body(receive)).decode("utf-8", "replace"))
         given = form.get("token", [""])[0].strip()
-        if not is_authorised(f"Bearer {given}", self._token):
+        if not is_authorised(f"Bearer {given}", token):
             await _answer(send, 401, _page("This is not the token."))
             return
         secure = "; Secure" if scope.get("scheme") == "https" else ""
         cookie = (
-            f"{COOKIE}={_session(self._token)}; Path=/; HttpOnly;"
-            f" SameSite=Strict{secure}"
+            f"{COOKIE}={_session(token)}; Path=/; HttpOnly;" f" SameSite=Strict{secure}"
         )
         await _answer(send, 303, b"", ("location", "/"), ("set-cookie", cookie))
 

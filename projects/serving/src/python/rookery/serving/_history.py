@@ -1,20 +1,13 @@
 """What the lake has committed, counted in memory and kept up with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
-from datetime import UTC
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
-from rookery.lake import Commit
-from rookery.lake import Dataset
-from rookery.lake import Snapshot
-from rookery.serving._cubes import Names
-from rookery.serving._cubes import Part
-from rookery.serving._cubes import encode
-from rookery.serving._cubes import merged
-from rookery.serving._cubes import merged_part
+
+from rookery.lake import Commit, Dataset, Snapshot
+from rookery.serving._parts import Names, Part, encode, merged, merged_part
 
 # A part that is this large is left alone: merging it again would cost more memory and
 # time than it saves, and its months are covered by its coarse resolutions.
@@ -128,4 +121,3 @@ def _added(parts: tuple[Part, ...], part: Part) -> tuple[Part, ...]:
         rows += pending[-1].rows
     kept.append(merged(pending) if len(pending) > 1 else part)
     return tuple(kept)
-

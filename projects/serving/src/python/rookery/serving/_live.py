@@ -2,40 +2,31 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
-from datetime import UTC
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import msgspec
 import pyarrow as pa
-from prometheus_client import CollectorRegistry
-from prometheus_client import Counter
-from prometheus_client import Gauge
-from rookery.bus import DEAD
-from rookery.bus import MATCHES
-from rookery.bus import POSTS
-from rookery.bus import Bus
-from rookery.bus import ConsumerState
-from rookery.bus import StreamState
-from rookery.bus import Unavailable
-from rookery.lake import Lake
-from rookery.lake import LakeUnavailable
-from rookery.matching import RuleSet
-from rookery.matching import store
-from rookery.records import RecordsError
-from rookery.records import decode
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from rookery.bus import (
+    DEAD,
+    MATCHES,
+    POSTS,
+    Bus,
+    ConsumerState,
+    StreamState,
+    Unavailable,
+)
+from rookery.lake import Lake, LakeUnavailable
+from rookery.matching import RuleSet, store
+from rookery.records import RecordsError, decode
 from rookery.service import Process
-from rookery.serving._cubes import Names
 from rookery.serving._errors import NotReady
-from rookery.serving._history import History
-from rookery.serving._history import opened
-from rookery.serving._tail import ForeignFrame
-from rookery.serving._tail import Tail
-from rookery.serving._tail import count
+from rookery.serving._history import History, opened
+from rookery.serving._parts import Names
+from rookery.serving._tail import ForeignFrame, Tail, count
 from rookery.serving._view import View
 
 GROUP = "match"
@@ -79,6 +70,17 @@ class Sample:
     match: ConsumerState | None
     ingest: Mapping[str, IngestTotals]
 
+    @property
+    def matched(self) -> int:
+        """The sequence of POSTS up to which every frame is matched."""
+        floor = self.match.ack_floor if self.match else 0
+        return max(floor, self.posts.first - 1)
+
+    @property
+    def unmatched(self) -> int:
+        """Frames of posts that are not matched yet."""
+        return max(0, self.posts.last - self.matched)
+
 
 @dataclass(frozen=True)
 class Archived:
@@ -96,16 +98,25 @@ class Archived:
 
 
 @dataclass
-class Counted:
-    """When something last moved, to tell slow from stuck."""
+class Progress:
+    """How long a stage that has work has not moved, to tell slow from stuck."""
 
-    value: int = -1
+    done: int = -1
     since: float = field(default_factory=time.monotonic)
 
-    def see(self, value: int) -> float:
-        """Notes a value, and returns for how many seconds it has been the same."""
-        if value != self.value:
-            self.value, self.since = value, time.monotonic()
+    def see(self, done: int, waiting: int) -> None:
+        """Notes how far the stage is.
+
+        Args:
+            done: The last thing it has done.
+            waiting: How many things wait.
+        """
+        if done != self.done or not waiting:
+            self.done, self.since = done, time.monotonic()
+
+    @property
+    def still(self) -> float:
+        """Seconds since it last moved, or last had nothing to do."""
         return time.monotonic() - self.since
 
 
@@ -131,8 +142,7 @@ class Live:
         self.rules: RuleSet | None = None
         self.sample: Sample | None = None
         self.damaged = 0
-        self.archiver = Counted()
-        self.matcher = Counted()
+        self.matching = Progress()
         self._process = process
         self._history: History | None = None
         self._lake_error: str | None = None
@@ -148,8 +158,7 @@ class Live:
     async def run(self) -> None:
         """Keeps everything up to date until it is cancelled.
 
-        Raises:
-            Exception: Whatever cannot be waited out, such as a log that was replaced.
+        What cannot be waited out, such as a log that was replaced, is raised.
         """
         start = await self._first_watermark() + 1
         async with asyncio.TaskGroup() as tasks:
@@ -182,8 +191,10 @@ class Live:
             NotReady: The lake is not counted yet, or the tail not read.
         """
         if self._history is None or not self._caught_up:
-            what = "the lake is being counted" if self._history is None else (
-                f"the log is being read, at {self.tail.last} of {self._target}"
+            what = (
+                "the lake is being counted"
+                if self._history is None
+                else (f"the log is being read, at {self.tail.last} of {self._target}")
             )
             reason = f" ({self._lake_error})" if self._lake_error else ""
             raise NotReady(f"starting: {what}{reason}; ask again in a moment")
@@ -327,6 +338,7 @@ class Live:
                     match=match,
                     ingest=dict(self._ingest),
                 )
+                self.matching.see(self.sample.matched, self.sample.unmatched)
             self._observe()
             await asyncio.sleep(SAMPLE_SECONDS)
 
@@ -363,8 +375,7 @@ class Live:
         sample = self.sample
         if sample is not None:
             metrics.archive_lag.set(sample.matches.last - self.tail.watermark)
-            floor = sample.match.ack_floor if sample.match else 0
-            metrics.match_lag.set(sample.posts.last - floor)
+            metrics.match_lag.set(sample.unmatched)
 
 
 class Metrics:

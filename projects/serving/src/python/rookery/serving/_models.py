@@ -1,23 +1,17 @@
 """What the REST interface answers, as OpenAPI describes it."""
 
-from datetime import UTC
-from datetime import datetime
-from typing import Any
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Any, Literal
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from rookery.serving._answers import Buried
-from rookery.serving._answers import Facets
-from rookery.serving._answers import RuleCount
-from rookery.serving._cubes import Ranked
-from rookery.serving._cubes import Totals
-from rookery.serving._cubes import Volume
+from pydantic import BaseModel, ConfigDict, Field
+
+from rookery.serving._answers import Buried, Facets, RuleCount
+from rookery.serving._counts import Ranked, Totals, Volume
 from rookery.serving._posts import sentiment_of
 from rookery.serving._search import Page
 from rookery.serving._status import Status
 
+_LISTS = ("rules", "spans", "hashtags", "mentions", "domains", "links", "media")
 _Severity = Literal["info", "warning", "error"]
 
 
@@ -82,7 +76,10 @@ class LagModel(Model):
     """How far a stage is behind the one before it."""
 
     frames: int = Field(description="Frames not done yet.")
-    seconds: float | None = Field(description="Age of the oldest, if it is known.")
+    seconds: float | None = Field(
+        description="Age of the oldest frame that is not archived; for matching, the"
+        " time since it last moved."
+    )
 
 
 class RatesModel(Model):
@@ -316,39 +313,14 @@ class PostModel(Model):
         Returns:
             Its model.
         """
-        return cls(
-            language=row["language"] or row["detected_language"],
-            counted_at=datetime.fromtimestamp(row["counted"] / 1e6, UTC),
-            sentiment_class=sentiment_of(row["sentiment"]).value,
-            **{
-                name: row[name] or ()
-                for name in (
-                    "rules",
-                    "spans",
-                    "hashtags",
-                    "mentions",
-                    "domains",
-                    "links",
-                    "media",
-                )
-            },
-            **{
-                name: row[name]
-                for name in (
-                    "id",
-                    "source",
-                    "author",
-                    "author_name",
-                    "text",
-                    "created_at",
-                    "url",
-                    "likes",
-                    "reposts",
-                    "replies",
-                    "followers",
-                    "sentiment",
-                )
-            },
+        return cls.model_validate(
+            {
+                **row,
+                **{name: row[name] or () for name in _LISTS},
+                "language": row["language"] or row["detected_language"],
+                "counted_at": datetime.fromtimestamp(row["counted"] / 1e6, UTC),
+                "sentiment_class": sentiment_of(row["sentiment"]).value,
+            }
         )
 
 
@@ -377,7 +349,7 @@ class PostsModel(Model):
         """
         return cls(
             posts=tuple(map(PostModel.of, page.posts.to_pylist())),
-            next=None if page.next is None else str(page.next),
+            next=None if page.next is None else page.next.cursor,
             searched=page.searched,
             skipped_frames=page.skipped,
         )

@@ -1,20 +1,15 @@
 """Which matched posts are shown, in which order, and which of their words are marked."""
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
 from rookery.records import counted_at
 from rookery.serving import _sql
-from rookery.serving._filters import Filter
-from rookery.serving._filters import Place
-from rookery.serving._filters import Sentiment
-from rookery.serving._filters import microseconds
+from rookery.serving._filters import Filter, Place, Sentiment, microseconds
 
 # What has to be read of every post in order to find those that are shown.
 KEY_COLUMNS = (
@@ -117,12 +112,11 @@ def newest(
         "row", pa.array(range(posts.num_rows), pa.int64())
     )
     bound = "" if limit is None else f" LIMIT {int(limit)}"
-    return _sql.query(
-        f"SELECT row, counted, id FROM posts WHERE {' AND '.join(conditions)}"
-        f" ORDER BY counted DESC, id DESC{bound}",
-        {"posts": light},
-        values,
-    )
+    # Every value from outside is a parameter; the conditions are those above.
+    passing = " AND ".join(conditions)
+    select = f"SELECT row, counted, id FROM posts WHERE {passing}"  # nosec B608
+    order = f" ORDER BY counted DESC, id DESC{bound}"
+    return _sql.query(select + order, {"posts": light}, values)
 
 
 def in_order(posts: pa.Table, keys: pa.Table) -> pa.Table:
@@ -135,7 +129,7 @@ def in_order(posts: pa.Table, keys: pa.Table) -> pa.Table:
     Returns:
         One row for each key that is there, in the order of the keys.
     """
-    places: dict[tuple[int, str], int] = {}
+    places: dict[tuple[Any, Any], int] = {}
     columns = (posts["counted"].to_pylist(), posts["id"].to_pylist())
     for row, key in enumerate(zip(*columns, strict=True)):
         places.setdefault(key, row)
@@ -193,7 +187,7 @@ def by_row(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *tables], promote_options="default")
 
 
-def pick(posts: pa.Table, ids: Sequence[str]) -> pa.Table:
+def pick(posts: pa.Table, ids: Sequence[Any]) -> pa.Table:
     """Returns the rows with one of the ids.
 
     Args:

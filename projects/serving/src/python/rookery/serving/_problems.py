@@ -3,17 +3,15 @@
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
 from rookery.bus import BusError
 from rookery.lake import LakeError
-from rookery.serving._errors import FilterInvalid
-from rookery.serving._errors import NotReady
-from rookery.serving._errors import SearchInvalid
+from rookery.serving._errors import FilterInvalid, NotReady, SearchInvalid
 from rookery.serving._models import ProblemDocument
-from starlette.exceptions import HTTPException
 
 PROBLEM = "application/problem+json"
 _log = structlog.get_logger()
@@ -26,9 +24,7 @@ def handle_problems(app: FastAPI) -> None:
         app: The application.
     """
 
-    def on(
-        kind: type[Exception], status: int, name: str, title: str
-    ) -> None:
+    def on(kind: type[Exception], status: int, name: str, title: str) -> None:
         async def handle(request: Request, error: Exception) -> JSONResponse:
             del request
             return _answer(status, name, title, str(error), **_place(error))
@@ -56,8 +52,7 @@ def _place(error: Exception) -> dict[str, Any]:
 
 async def _parameters(request: Request, error: Exception) -> JSONResponse:
     del request
-    assert isinstance(error, RequestValidationError)
-    found = error.errors()
+    found = error.errors() if isinstance(error, RequestValidationError) else []
     places = [".".join(map(str, each["loc"][1:])) for each in found]
     texts = [
         f"{place}: {each['msg']}, not {str(each.get('input'))[:80]!r}"
@@ -73,7 +68,8 @@ async def _parameters(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        return await _unexpected(request, error)
     detail = str(error.detail)
     if error.status_code == 404:
         detail = f"nothing is at {request.url.path}: see /docs for what there is"

@@ -1,29 +1,25 @@
 """Finds the posts of a page, newest first, in lake and tail alike."""
 
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
-from datetime import UTC
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+
 from rookery.matching import Matcher
-from rookery.records import MATCH
-from rookery.records import POST
-from rookery.serving._filters import MINUTE_US
-from rookery.serving._filters import Filter
-from rookery.serving._filters import Place
-from rookery.serving._posts import KEY_COLUMNS
-from rookery.serving._posts import by_row
-from rookery.serving._posts import in_order
-from rookery.serving._posts import newest
-from rookery.serving._posts import pick
-from rookery.serving._posts import with_time
+from rookery.records import MATCH, POST
+from rookery.serving._filters import MINUTE_US, Filter, Place
+from rookery.serving._posts import (
+    KEY_COLUMNS,
+    by_row,
+    in_order,
+    newest,
+    pick,
+    with_time,
+)
 from rookery.serving._tail import TailFrame
 from rookery.serving._view import View
 
@@ -128,9 +124,7 @@ class Finder:
                     return self._result(found, place, searched)
         return self._result(found, None, searched)
 
-    def _result(
-        self, found: list[pa.Table], next: Place | None, searched: int
-    ) -> Page:
+    def _result(self, found: list[pa.Table], next: Place | None, searched: int) -> Page:
         schema = MATCH.append(pa.field("counted", pa.int64(), nullable=False))
         posts = by_row(found, schema)
         return Page(posts, next, searched, len(self._skipped))
@@ -216,12 +210,10 @@ def _matching(posts: pa.Table, search: Matcher) -> pa.Table:
     batch = posts.select(list(POST.names)).combine_chunks().to_batches()[0]
     hits = search(batch.cast(POST))
     kept = posts.take(hits.column("row"))
-    spans = [
-        [*before, *marks]
-        for before, marks in zip(
-            kept["spans"].to_pylist(), hits.column("spans").to_pylist(), strict=True
-        )
-    ]
+    marked: Iterator[tuple[Any, Any]] = zip(
+        kept["spans"].to_pylist(), hits.column("spans").to_pylist(), strict=True
+    )
+    spans = [[*before, *marks] for before, marks in marked]
     place = kept.schema.get_field_index("spans")
     field = kept.schema.field(place)
     kept = kept.set_column(place, field, pa.array(spans, field.type))

@@ -1,8 +1,7 @@
 """DuckDB over Arrow tables in memory: no files, no extensions, no shared state."""
 
 import threading
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -48,7 +47,8 @@ def query(
         connection.register(name, table)
     try:
         relation = connection.sql(sql, params=list(parameters) or None)
-        return relation.to_arrow_table()
+        result: pa.Table = relation.to_arrow_table()
+        return result
     finally:
         for name in tables:
             connection.unregister(name)

@@ -1,12 +1,11 @@
 """How the platform is doing, in numbers and in sentences."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 
-from rookery.serving._cubes import Totals
-from rookery.serving._live import IngestTotals
-from rookery.serving._live import Live
+from rookery.serving._counts import Totals
+from rookery.serving._live import IngestTotals, Live
 from rookery.serving._view import View
 
 RATE_WINDOW = 10
@@ -53,7 +52,8 @@ class Lag:
 
     Attributes:
         frames: Frames it has not done yet.
-        seconds: Age of the oldest of them, None if there is none or it is not known.
+        seconds: For how long: the age of the oldest frame that is not archived, or the
+            time since matching last moved; None if there is nothing to do.
     """
 
     frames: int
@@ -137,9 +137,8 @@ def status_of(live: Live, view: View, matched: Totals) -> Status:
     sample = live.sample
     matching, waiting, dead, newest = Lag(0, None), 0, 0, view.last
     if sample is not None:
-        floor = sample.match.ack_floor if sample.match else 0
-        frames = max(0, sample.posts.last - max(floor, sample.posts.first - 1))
-        matching = Lag(frames, live.matcher.see(floor) if frames else None)
+        frames = sample.unmatched
+        matching = Lag(frames, live.matching.still if frames else None)
         done = live.archived.watermark if _same_log(live) else 0
         waiting = max(0, sample.posts.last - max(done, sample.posts.first - 1))
         dead = sample.dead.messages
@@ -175,89 +174,98 @@ def _same_log(live: Live) -> bool:
 def _problems(
     live: Live, view: View, matching: Lag, archiving: Lag, dead: int
 ) -> list[Problem]:
-    found: list[Problem] = []
+    found = [
+        *_outages(live),
+        *_delays(live, view, matching, archiving),
+        *_wants(live, view, dead),
+    ]
+    order = {"error": 0, "warning": 1, "info": 2}
+    return sorted(found, key=lambda problem: order[problem.severity])
 
-    def add(code: str, severity: str, title: str, hint: str) -> None:
-        found.append(Problem(code, severity, title, hint))
 
-    sample = live.sample
-    if sample is not None and not sample.connected:
-        add(
-            "bus-away",
+def _outages(live: Live) -> Iterator[Problem]:
+    if live.sample is not None and not live.sample.connected:
+        yield Problem(
+            "log-away",
             "error",
             "The log does not answer",
             "Numbers stand still until it is back; nothing is lost. Check that the NATS"
             " server runs.",
         )
     if live.epoch_differs:
-        add(
+        yield Problem(
             "epoch-differs",
             "error",
             "The lake continues another log than the one that runs",
             "Stop the archiver and run `python -m rookery.lake repair --lake URL`.",
         )
     if live.lake_error:
-        add("lake-away", "error", "The lake cannot be read", live.lake_error)
+        yield Problem("lake-away", "error", "The lake cannot be read", live.lake_error)
+    if live.damaged:
+        yield Problem(
+            "frames-damaged",
+            "error",
+            f"{live.damaged:,} frames could not be read and are not counted",
+            "The log of this process names each of them.",
+        )
+
+
+def _delays(live: Live, view: View, matching: Lag, archiving: Lag) -> Iterator[Problem]:
     if archiving.seconds is not None and archiving.seconds > BEHIND_SECONDS:
-        add(
+        yield Problem(
             "archiver-behind",
             "warning",
             f"The archiver is behind by {archiving.frames:,} frames,"
             f" {archiving.seconds:,.0f} s",
             "Counts stay exact. Check that the archiver runs and the lake takes writes.",
         )
-    if live.tail.dropped_posts:
-        add(
+    if any(frame.posts is None for frame in view.frames[:1]):
+        yield Problem(
             "posts-from-log",
             "warning",
             "Older posts that are not archived yet are read from the log",
             "Lists of posts are slower until the archiver has caught up.",
         )
     if matching.seconds is not None and matching.seconds > STUCK_SECONDS:
-        add(
+        yield Problem(
             "matching-stuck",
             "warning",
             f"Matching has stood still for {matching.seconds:,.0f} s",
             f"{matching.frames:,} frames wait. Check that a match worker runs.",
         )
-    if sample is not None:
-        for name, state in (("posts", sample.posts), ("matches", sample.matches)):
-            if state.bytes > FULL_SHARE * state.max_bytes:
-                add(
-                    "log-full",
-                    "warning",
-                    f"The log of {name} is {state.bytes / state.max_bytes:.0%} full",
-                    "Ingest waits when it is full. Give it more room with"
-                    " ROOKERY_BUS_STORE, or help the stage that is behind.",
-                )
-    if live.damaged:
-        add(
-            "frames-damaged",
-            "error",
-            f"{live.damaged:,} frames could not be read and are not counted",
-            "The log of this process names each of them.",
-        )
+    if live.sample is None:
+        return
+    for name, log in (("posts", live.sample.posts), ("matches", live.sample.matches)):
+        if log.bytes > FULL_SHARE * log.max_bytes:
+            yield Problem(
+                "log-full",
+                "warning",
+                f"The log of {name} is {log.bytes / log.max_bytes:.0%} full",
+                "Ingest waits when it is full. Give it more room with"
+                " ROOKERY_BUS_STORE, or help the stage that is behind.",
+            )
+
+
+def _wants(live: Live, view: View, dead: int) -> Iterator[Problem]:
     if live.rules is None or not live.rules.rules:
-        add(
+        yield Problem(
             "no-rules",
             "info",
             "No rules yet",
             "Posts are taken in, but nothing can match. Start the platform with"
             " `--rules FILE`, one rule a line.",
         )
-    if not view.cubes.extent and sample is not None and not sample.posts.last:
-        add(
+    if not view.cubes.extent and live.sample is not None and not live.sample.posts.last:
+        yield Problem(
             "no-posts",
             "info",
             "No posts yet",
             "Start an ingest: `python -m rookery.streaming ingest --source synthetic:`.",
         )
     if dead:
-        add(
+        yield Problem(
             "dead-letters",
             "info",
             f"{dead:,} records could not be processed",
             "They are kept with their reasons under /api/dead.",
         )
-    order = {"error": 0, "warning": 1, "info": 2}
-    return sorted(found, key=lambda problem: order[problem.severity])

@@ -2,20 +2,15 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
 from rookery.operators import cube
-from rookery.records import Frame
-from rookery.records import MatchOrigin
-from rookery.records import decode
-from rookery.serving._cubes import NOTHING
-from rookery.serving._cubes import Names
-from rookery.serving._cubes import encode
+from rookery.records import Frame, MatchOrigin, decode
 from rookery.serving._errors import ServingError
+from rookery.serving._parts import Names, encode, split
 
 MAX_POSTS = 50_000
 RATE_SECONDS = 120
@@ -66,11 +61,10 @@ def count(sequence: int, stored: datetime, data: bytes, names: Names) -> TailFra
         names: Gives codes to what is counted by.
 
     Returns:
-        The frame with its counts.
+        The frame with its counts. One that is damaged raises `FrameError`.
 
     Raises:
         ForeignFrame: The message holds something else.
-        rookery.records.FrameError: The frame is damaged.
     """
     frame: Frame = decode(data)
     if not isinstance(frame.origin, MatchOrigin):
@@ -78,15 +72,15 @@ def count(sequence: int, stored: datetime, data: bytes, names: Names) -> TailFra
             f"message {sequence} of MATCHES holds posts of a source, not matches:"
             " something else than a match worker writes to it"
         )
-    coded = encode(cube(frame.batch), names)
+    once, rules = split(encode(cube(frame.batch), names))
     return TailFrame(
         sequence=sequence,
         stored=stored,
         read=frame.origin.posts,
         matched=frame.batch.num_rows,
         ruleset=frame.origin.ruleset,
-        once=coded.filter(pc.equal(coded["rule"], NOTHING)),
-        rules=coded.filter(pc.not_equal(coded["rule"], NOTHING)),
+        once=once,
+        rules=rules,
         first_event=frame.first_event,
         last_event=frame.last_event,
         size=len(data),

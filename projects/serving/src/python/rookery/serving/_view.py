@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
-from rookery.serving._cubes import CODED
+
 from rookery.serving._cubes import Cubes
-from rookery.serving._cubes import Grain
-from rookery.serving._cubes import Part
 from rookery.serving._history import History
+from rookery.serving._parts import CODED, Grain, Part
 from rookery.serving._tail import TailFrame
 
 

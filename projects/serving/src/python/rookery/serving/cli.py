@@ -1,15 +1,10 @@
 """The command line of the serving process."""
 
-
 from typing import Annotated
 
 import typer
-from rookery.service import Process
-from rookery.service import Settings
-from rookery.service import listen
-from rookery.service import require_token
-from rookery.service import run
-from rookery.service import version
+
+from rookery.service import Process, Settings, listen, require_token, run, version
 
 app = typer.Typer(add_completion=False)
 
@@ -59,5 +54,3 @@ def main(
 
     with opened:
         return run(serving, name="serving", settings=settings)
-
-

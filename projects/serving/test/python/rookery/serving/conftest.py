@@ -1,12 +1,8 @@
 """A small platform: a real server and a real lake, fed with made-up posts."""
 
 import random
-from collections.abc import AsyncIterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from datetime import UTC
-from datetime import datetime
-from datetime import timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +10,12 @@ import msgspec
 import pyarrow as pa
 import pytest
 import pytest_asyncio
-from rookery.bus import MATCHES
-from rookery.bus import POSTS
-from rookery.bus import Bus
-from rookery.bus import EmbeddedServer
-from rookery.bus import connect
-from rookery.lake import Block
-from rookery.lake import Commit
-from rookery.lake import Lake
-from rookery.matching import Matcher
-from rookery.matching import RuleSet
-from rookery.matching import store
-from rookery.operators import cube
-from rookery.operators import enrich
-from rookery.records import MATCH
-from rookery.records import POST
-from rookery.records import MatchOrigin
-from rookery.records import SourceOrigin
-from rookery.records import encode
+
+from rookery.bus import MATCHES, POSTS, Bus, EmbeddedServer, connect
+from rookery.lake import Block, Commit, Lake
+from rookery.matching import Matcher, RuleSet, store
+from rookery.operators import cube, enrich
+from rookery.records import MATCH, POST, MatchOrigin, SourceOrigin, encode
 from rookery.service.testing import require
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

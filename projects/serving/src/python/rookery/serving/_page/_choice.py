@@ -1,14 +1,10 @@
 """What a visitor has chosen to see; it is part of the address, so it can be shared."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import fields
-from dataclasses import replace
-from datetime import datetime
-from datetime import timedelta
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
 
-from rookery.serving._filters import Filter
-from rookery.serving._filters import Sentiment
+from rookery.serving._filters import Filter, Sentiment
 
 # Stands for posts whose language is not known, where the empty string means all.
 UNKNOWN = "?"

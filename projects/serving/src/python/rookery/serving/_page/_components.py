@@ -1,11 +1,12 @@
 """The parts of the page that NiceGUI does not have: each is a small Vue component."""
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
+
+from rookery.serving._page._content import LOADING
 
 
 class _Component(Element):
@@ -62,7 +63,7 @@ class PostList(_Component, component="posts.js"):
         self, on_choose: Callable[[str], Any], on_more: Callable[[], Any]
     ) -> None:
         super().__init__()
-        self.show(posts=[], epoch=0, more=False, note="", empty={})
+        self.show(posts=[], epoch=0, more=False, note="", empty=LOADING)
         self.on("choose", lambda event: on_choose(_text(event)))
         self.on("more", lambda event: on_more())
 

@@ -1,23 +1,16 @@
 """What the page shows, as plain data: no element, no clock, no colour by chance."""
 
 import hashlib
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from datetime import UTC
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from rookery.serving._answers import RuleCount
-from rookery.serving._answers import SEARCH_NAME
-from rookery.serving._cubes import Dimension
-from rookery.serving._cubes import Volume
-from rookery.serving._posts import segments
-from rookery.serving._posts import sentiment_of
+from rookery.serving._answers import SEARCH_NAME, RuleCount
+from rookery.serving._counts import Dimension, Volume
+from rookery.serving._posts import segments, sentiment_of
 from rookery.serving._search import Page
-from rookery.serving._status import Lag
-from rookery.serving._status import Status
+from rookery.serving._status import Lag, Status
 
 PALETTE = (
     "#6366f1",
@@ -32,6 +25,8 @@ PALETTE = (
     "#ec4899",
 )
 GREY = "#94a3b8"
+# A canvas inherits no font.
+FONTS = "Inter, Roboto, system-ui, sans-serif"
 SENTIMENT_COLOURS = {"positive": "#10b981", "neutral": GREY, "negative": "#ef4444"}
 # Classes in the style sheet: 0..9 are the palette, 11 marks a search.
 SEARCH_CLASS = 11
@@ -73,11 +68,11 @@ def compact(number: float) -> str:
         return f"{number:.1f}"
     if number < 100_000:
         return f"{number:,.0f}"
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            scaled = number / size
-            return f"{scaled:.2f}{letter}" if scaled < 100 else f"{scaled:.0f}{letter}"
-    raise AssertionError(number)
+    size, letter = next(
+        each for each in ((1e9, "B"), (1e6, "M"), (1e3, "k")) if number >= each[0]
+    )
+    scaled = number / size
+    return f"{scaled:.2f}{letter}" if scaled < 100 else f"{scaled:.0f}{letter}"
 
 
 def share(part: int, whole: int) -> str:
@@ -96,19 +91,21 @@ def share(part: int, whole: int) -> str:
     return f"{percent:.1f}%" if percent < 10 else f"{percent:.0f}%"
 
 
-def lag_text(lag: Lag) -> tuple[str, str]:
+def lag_text(lag: Lag, waited: str) -> tuple[str, str]:
     """Says how far a stage is behind.
 
     Args:
         lag: The lag.
+        waited: What its seconds are, such as `oldest waits`.
 
     Returns:
-        The number of frames, and how long the oldest has waited.
+        The number of frames, and for how long.
     """
     if not lag.frames:
         return "0", "up to date"
-    waited = "" if lag.seconds is None else f"oldest waits {lag.seconds:.0f} s"
-    return compact(lag.frames), waited
+    if lag.seconds is None or lag.seconds < 1:
+        return compact(lag.frames), "under a second"
+    return compact(lag.frames), f"{waited} {lag.seconds:,.0f} s"
 
 
 def rule_rows(
@@ -257,7 +254,7 @@ def chart(volume: Volume, by: Dimension, colours: Colours) -> dict[str, Any]:
         "useUTC": True,
         "animationDuration": 250,
         "animationDurationUpdate": 250,
-        "textStyle": {"fontFamily": "inherit"},
+        "textStyle": {"fontFamily": FONTS},
         "grid": {"left": 8, "right": 8, "top": 40, "bottom": 4, "containLabel": True},
         "legend": {
             "type": "scroll",
@@ -320,11 +317,17 @@ def bucket_text(width: int) -> str:
     Returns:
         Such as `per minute`, `per 5 minutes`, `per hour`, `per day`.
     """
-    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if width % size == 0:
-            count = width // size
-            return f"per {name}" if count == 1 else f"per {count} {name}s"
-    raise AssertionError(width)
+    units = ((1440, "day"), (60, "hour"), (1, "minute"))
+    size, name = next(unit for unit in units if width % unit[0] == 0)
+    count = width // size
+    return f"per {name}" if count == 1 else f"per {count} {name}s"
+
+
+LOADING = {"title": "Loading posts", "hint": ""}
+UNREADABLE = {
+    "title": "The search cannot be read",
+    "hint": "What is wrong stands below the search field.",
+}
 
 
 def empty_state(

@@ -2,8 +2,7 @@
 
 import functools
 from dataclasses import replace
-from datetime import UTC
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -11,25 +10,16 @@ from urllib.parse import urlencode
 from fastapi import Request
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
+
 from rookery.bus import BusError
 from rookery.lake import LakeError
-from rookery.serving._answers import Answers
-from rookery.serving._answers import RuleCount
-from rookery.serving._cubes import Dimension
-from rookery.serving._cubes import Ranked
-from rookery.serving._errors import NotReady
-from rookery.serving._errors import SearchInvalid
+from rookery.serving._answers import Answers, RuleCount
+from rookery.serving._counts import Dimension, Ranked
+from rookery.serving._errors import NotReady, SearchInvalid
 from rookery.serving._page import _content as content
-from rookery.serving._page._choice import RANGES
-from rookery.serving._page._choice import SENTIMENTS
-from rookery.serving._page._choice import UNKNOWN
-from rookery.serving._page._choice import Choice
-from rookery.serving._page._components import PostList
-from rookery.serving._page._components import RuleTable
-from rookery.serving._page._head import LOGO
-from rookery.serving._page._head import Head
-from rookery.serving._page._head import Notes
-from rookery.serving._page._head import Numbers
+from rookery.serving._page._choice import RANGES, SENTIMENTS, UNKNOWN, Choice
+from rookery.serving._page._components import PostList, RuleTable
+from rookery.serving._page._head import LOGO, Head, Notes, Numbers
 from rookery.serving._search import SEARCH_LIMIT
 from rookery.serving._status import Problem
 
@@ -223,6 +213,7 @@ class Dashboard:
             )
         except SearchInvalid as error:
             self._search.error = error.shown
+            self._posts.show(empty=content.UNREADABLE)
             return
         self._search.error = None
         now = datetime.now(UTC)
@@ -264,8 +255,9 @@ class Dashboard:
         self._setting = True
         for name, select in self._selects.items():
             value = getattr(choice, name)
-            if value not in select.options:
-                select.set_options({**select.options, value: value})
+            known = dict(select.options)
+            if value not in known:
+                select.set_options({**known, value: value})
             select.set_value(value)
         self._search.set_value(choice.search)
         self._setting = False

@@ -1,14 +1,13 @@
 """The head of the page: name, state, the facts that everything else rests on."""
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nicegui import ui
+
 from rookery.serving._page import _content as content
 from rookery.serving._page._components import Kpi
-from rookery.serving._status import Problem
-from rookery.serving._status import Status
+from rookery.serving._status import Problem, Status
 
 LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none">
 <rect width="32" height="32" rx="9" fill="#4f46e5"/>
@@ -143,9 +142,9 @@ class Numbers:
             note=content.matched_note(status),
         )
         codes = {problem.code for problem in status.problems}
-        for kpi, lag, code in (
-            (self._matching, status.matching, "matching-stuck"),
-            (self._archive, status.archiving, "archiver-behind"),
+        for kpi, lag, code, waited in (
+            (self._matching, status.matching, "matching-stuck", "still for"),
+            (self._archive, status.archiving, "archiver-behind", "oldest waits"),
         ):
-            value, note = content.lag_text(lag)
+            value, note = content.lag_text(lag, waited)
             kpi.show(value=value, note=note, tone="warning" if code in codes else "")
