@@ -6,7 +6,7 @@ as these and which ends the process (pyarrow 26) over a line that is `null`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -52,12 +52,12 @@ class _Read:
 
     Attributes:
         lines: The good ones.
-        at: Which piece of the text each of them is.
-        bad: Piece to the reason why it is not one.
+        at: Which line of the text each of them is, from 0.
+        bad: Line to the reason why it is no post.
     """
 
-    lines: Sequence[_Line] = ()
-    at: Sequence[int] = ()
+    lines: list[_Line]
+    at: Sequence[int]
     bad: dict[int, str] = field(default_factory=dict)
 
 
@@ -83,55 +83,65 @@ def read_jsonl(
         The posts, and the lines that are none, with their numbers.
     """
     body = data.removeprefix(_BOM)
-    starts = line_starts(body)
-    pieces = not_blank(body, starts).tolist()
-    bounds = starts.tolist()
-
-    def piece(index: int) -> bytes:
-        return body[bounds[index] : bounds[index + 1]].rstrip(b"\r\n")
-
-    def place(index: int) -> str:
-        return f"{where}:{first_line + index}"
-
-    read = _read_all(body, pieces) or _read_each(pieces, map(piece, pieces))
+    read = _read_all(body) or _read_each(body)
     rows = zip(*map(msgspec.structs.astuple, read.lines), strict=True)
-    columns = dict(zip(_NAMES, rows, strict=False)) if read.lines else {}
+    columns = {
+        name: column
+        for name, column in zip(_NAMES, rows, strict=False)
+        # Most columns are in no line of a file; searching one is done in no time.
+        if column.count(None) != len(column)
+    }
+    if read.lines and not columns:
+        columns = {"id": (None,) * len(read.lines)}
     parsed = posts_from_columns(
         columns,
         source=source,
         ingested_at=ingested_at,
         where=lambda row: str(read.at[row]),
-        raw=lambda row: piece(read.at[row]),
+        raw=lambda row: b"",
     )
     if not read.bad and not parsed.rejected:
         return parsed
-    rejected = {i: Rejected(place(i), why, piece(i)) for i, why in read.bad.items()}
-    for one in parsed.rejected:
-        index = int(one.where)
-        rejected[index] = Rejected(place(index), one.reason, one.raw)
-    return Parsed(parsed.posts, tuple(rejected[i] for i in sorted(rejected)))
+    bad = read.bad | {int(one.where): one.reason for one in parsed.rejected}
+    bounds = line_starts(body)
+    rejected = (
+        Rejected(
+            f"{where}:{first_line + line}",
+            bad[line],
+            body[bounds[line] : bounds[line + 1]].rstrip(b"\r\n"),
+        )
+        for line in sorted(bad)
+    )
+    return Parsed(parsed.posts, tuple(rejected))
 
 
-def _read_all(body: bytes, pieces: list[int]) -> _Read | None:
+def _read_all(body: bytes) -> _Read | None:
     """Reads all lines at once; None if one of them is not what it should be."""
     try:
         lines = _DECODER.decode_lines(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     # The decoder looks for objects, not for lines: one may be on two, or two on one.
-    return _Read(lines, pieces) if len(lines) == len(pieces) else None
+    if len(lines) == body.count(b"\n") + (not body.endswith(b"\n")):
+        return _Read(lines, range(len(lines)))
+    at = not_blank(body, line_starts(body)).tolist()
+    return _Read(lines, at) if len(lines) == len(at) else None
 
 
-def _read_each(pieces: list[int], texts: Iterable[bytes]) -> _Read:
+def _read_each(body: bytes) -> _Read:
+    starts = line_starts(body)
+    bounds = starts.tolist()
     lines: list[_Line] = []
     at: list[int] = []
     bad: dict[int, str] = {}
-    for index, text in zip(pieces, texts, strict=True):
+    for line in not_blank(body, starts).tolist():
         try:
-            lines.append(_DECODER.decode(text))
-            at.append(index)
+            one = _DECODER.decode(body[bounds[line] : bounds[line + 1]])
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            bad[index] = _reason(error)
+            bad[line] = _reason(error)
+            continue
+        lines.append(one)
+        at.append(line)
     return _Read(lines, at, bad)
 
 
