@@ -9,10 +9,23 @@ is full all the same, the server is ended as soon as it can start again.
 
 from __future__ import annotations
 
-from collections.abc import Set
+import asyncio
+import shutil
+from collections.abc import Mapping, Set
 from pathlib import Path
 
-from rookery.bus._streams import DEAD, MATCHES, MIB, POSTS
+import structlog
+
+from rookery.bus._address import Address
+from rookery.bus._child import LOG, Child
+from rookery.bus._errors import BusError
+from rookery.bus._link import Link
+from rookery.bus._streams import DEAD, MATCHES, MIB, POSTS, resize_streams
+
+_log = structlog.get_logger("rookery.bus")
+
+_GUARD_SECONDS = 0.5
+_GUARD_TIMEOUT_SECONDS = 5.0
 
 LARGEST_RESERVE = 256 * MIB
 _COMPLAINT = b"no space left on device"
@@ -82,3 +95,74 @@ class Complaints:
             return self._log.stat().st_size
         except FileNotFoundError:
             return 0
+
+
+class DiskGuard:
+    """Closes and opens the streams of a running server with the disk below it.
+
+    Args:
+        folder: Where the server keeps its files.
+        child: The server.
+        address: Where it listens.
+        sizes: Where its streams are full, in bytes, while they are open.
+        reserve: Bytes that shall stay free; None for a part of the disk.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        child: Child,
+        address: Address,
+        *,
+        sizes: Mapping[str, int],
+        reserve: int | None,
+    ) -> None:
+        self._folder = folder
+        self._child = child
+        self._address = address
+        self._sizes = sizes
+        self._reserve = reserve
+        self._closed: frozenset[str] = frozenset()
+
+    async def run(self) -> None:
+        """Goes on until the server has ended."""
+        complaints = Complaints(self._folder / LOG)
+        broken = False
+        while self._child.running:
+            await asyncio.sleep(_GUARD_SECONDS)
+            usage = shutil.disk_usage(self._folder)
+            reserve = self._reserve or reserve_of(usage.total)
+            wanted = streams_to_close(usage.free, reserve=reserve, closed=self._closed)
+            broken = complaints.new() or broken
+            if broken and not wanted:
+                # Whoever waits for it starts it again, as after any other death.
+                _log.error("bus ended: its disk was full", action="kill")
+                self._child.kill()
+                return
+            if wanted != self._closed:
+                await self._change(wanted)
+
+    async def _change(self, wanted: frozenset[str]) -> None:
+        """Opens and closes streams; if that fails, it is tried again later."""
+        closing, opening = wanted - self._closed, self._closed - wanted
+        sizes = dict.fromkeys(closing, 1) | {
+            name: self._sizes[name] for name in opening
+        }
+        link = Link(self._address.url, name="guard", token=self._address.token)
+
+        async def change() -> None:
+            await resize_streams(link.client, sizes)
+
+        try:
+            await link.open(timeout=_GUARD_TIMEOUT_SECONDS, check=change)
+        except BusError as error:
+            _log.warning("disk not guarded", action="guard", reason=str(error))
+            return
+        finally:
+            await link.close()
+        self._closed = wanted
+        if closing:
+            what = "disk nearly full, streams closed"
+            _log.error(what, action="close", streams=sorted(closing))
+        else:
+            _log.warning("streams opened", action="open", streams=sorted(opening))

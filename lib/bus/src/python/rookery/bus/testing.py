@@ -8,12 +8,13 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from nats.aio.client import Client
 
-from rookery.bus._server import EmbeddedServer, server_binary
+from rookery.bus._child import server_binary
+from rookery.bus._server import EmbeddedServer
 from rookery.service.testing import eventually_async, free_port
 
 MIB = 1024 * 1024
@@ -70,11 +71,15 @@ def frozen(victim: EmbeddedServer) -> Iterator[None]:
     Yields:
         Nothing.
     """
-    os.kill(victim.pid, signal.SIGSTOP)
+    pid = victim.pid
+    os.kill(pid, signal.SIGSTOP)
+    # The signal takes effect some time after it was sent.
+    os.waitid(os.P_PID, pid, os.WSTOPPED)
     try:
         yield
     finally:
-        os.kill(victim.pid, signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 class Cluster:
