@@ -25,6 +25,8 @@ _log = structlog.get_logger("rookery.bus")
 # Far above what the workers hold: after a crash of the server, deliveries that nobody
 # holds any more count here until their time is over.
 _MAX_ACK_PENDING = 4096
+# Requests of all workers that wait for messages; each may have several.
+_MAX_WAITING = 4096
 _SETUP_SECONDS = 5.0
 
 _ACK = b"+ACK"
@@ -301,6 +303,7 @@ async def _ensure(link: Link, stream: str, group: str, ack_wait: float) -> None:
         "ack_wait": _api.nanoseconds(ack_wait),
         "max_deliver": -1,
         "max_ack_pending": _MAX_ACK_PENDING,
+        "max_waiting": _MAX_WAITING,
         "replay_policy": "instant",
     }
     body = {"stream_name": stream, "config": config}

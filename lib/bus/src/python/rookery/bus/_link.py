@@ -56,6 +56,7 @@ class Link:
         self._ready = asyncio.Event()
         self._closing = False
         self._failure: BusError | None = None
+        self._refused = False
         self._limits: set[asyncio.Timeout] = set()
         self._listeners: set[Callable[[], None]] = set()
         self._restoring: asyncio.Task[None] | None = None
@@ -270,6 +271,7 @@ class Link:
             self.fail(BusError(f"the check of {self.where} failed: {error!r}"))
             return
         _log.info("bus is back", action="reconnect", server=self.where)
+        self._refused = False
         self._ready.set()
 
     def _start_restoring(self, *, dial: bool) -> None:
@@ -298,6 +300,10 @@ class Link:
     async def _on_error(self, error: Exception) -> None:
         # Called for each attempt while the server is away, so no more than debug.
         _log.debug("bus error", action="error", reason=repr(error))
+        if "authorization" in str(error).lower() and not self._refused:
+            # It tries on: perhaps the right server comes back in the place of this one.
+            self._refused = True
+            _log.error("bus refuses the token", action="refused", server=self.where)
 
     async def _on_disconnected(self) -> None:
         if not self._closing:

@@ -114,6 +114,11 @@ async def test_a_worker_never_has_more_than_it_may(bus: Bus) -> None:
     await worker.stop()
 
 
+async def test_a_worker_that_may_have_nothing_is_refused(bus: Bus) -> None:
+    with pytest.raises(ValueError, match="max_in_flight is 0"):
+        bus.consume(POSTS, group="match", max_in_flight=0)
+
+
 async def test_deliveries_that_are_dropped_do_not_stop_a_worker(bus: Bus) -> None:
     await fill(bus, 6)
     worker = Worker(bus, max_in_flight=2)
