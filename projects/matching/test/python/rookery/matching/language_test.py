@@ -1,0 +1,160 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rookery.matching import (
+    MatchingError,
+    RuleFileError,
+    RuleSet,
+    RuleSyntaxError,
+    track_rule,
+)
+from rookery.matching._expression import Node, is_anchored, leaves
+from rookery.matching._parser import parse_expression
+from rookery.matching.testing import expressions
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("fire", "fire"),
+        ("  boulder   fire ", "boulder fire"),
+        ("boulder OR fire flood", "boulder OR fire flood"),
+        ("(boulder OR fire) flood", "(boulder OR fire) flood"),
+        ("((boulder)) ((fire))", "boulder fire"),
+        ("a OR (b OR c)", "a OR b OR c"),
+        ("a (b c)", "a b c"),
+        ('"boulder fire" -drill', '"boulder fire" -drill'),
+        ("fire -(drill OR game)", "fire -(drill OR game)"),
+        ("#COfire OR @FEMA OR $AAPL", "#COfire OR @FEMA OR $AAPL"),
+        ("or and", "or and"),
+        ("wi-fi", "wi-fi"),
+        (r'"say \"no\""', r'"say \"no\""'),
+        ('fire"fighter"', 'fire "fighter"'),
+    ],
+)
+def test_an_expression_is_printed_in_one_way(text: str, canonical: str) -> None:
+    assert str(parse_expression(text)) == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "says"),
+    [
+        ("", 1, "the rule is empty"),
+        ("-drill", 1, "needs something to subtract from"),
+        ("fire OR -drill", 1, "needs something to subtract from"),
+        ("fire -(-drill)", 7, "needs something to subtract from"),
+        ("fire --drill", 6, "a negation of a negation"),
+        ("(fire", 1, "the group is not closed"),
+        ("fire)", 5, "nothing is open"),
+        ("fire OR", 8, "something is missing here"),
+        ("OR fire", 1, "OR is no term"),
+        ("fire AND flood", 6, "AND is no term"),
+        ("fire ()", 7, "something is missing before this"),
+        ('fire "flood', 6, "the quotation is not closed"),
+        ('fire "!?"', 6, "holds no word"),
+        ("fire 🔥", 6, "holds no word"),
+        ("fire #", 6, "holds no word"),
+        ("fire ##x", 7, "must follow '#' directly"),
+        ("from:nasa", 1, "the operator from: is not available"),
+        ("wild*", 5, "the operator prefix* is not available"),
+        ("/fi.e/", 1, "the operator /regex/ is not available"),
+        ('"near words"~3', 13, 'the operator "..."~ is not available'),
+        ('^"first words"', 1, 'the operator ^"..." is not available'),
+        ("(" * 65 + "a" + ")" * 65, 65, "more than 64 groups"),
+        ("a" * 16385, 16385, "longer than 16384 characters"),
+    ],
+)
+def test_what_is_no_rule_is_pointed_at(text: str, column: int, says: str) -> None:
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_expression(text)
+    assert says in caught.value.reason
+    assert caught.value.column == column
+
+
+def test_an_error_shows_the_line_with_a_caret_and_a_hint() -> None:
+    with pytest.raises(RuleFileError) as caught:
+        RuleSet.parse(["fire", "", "\tdrill = -drill"], where="rules.txt")
+    assert str(caught.value) == (
+        "rules.txt:3:10: a negation needs something to subtract from\n"
+        "  \tdrill = -drill\n"
+        "  \t        ^\n"
+        "  name a word that must stand in the text, such as: fire -drill"
+    )
+
+
+def test_all_wrong_rules_are_told_at_once() -> None:
+    with pytest.raises(RuleFileError) as caught:
+        RuleSet.parse(["-a", "fire", '"b'], where="rules.txt")
+    assert [error.line for error in caught.value.errors] == [1, 3]
+    assert "2 rules cannot be read" in str(caught.value)
+
+
+def test_the_same_name_twice_is_refused() -> None:
+    with pytest.raises(RuleFileError, match="'x' stands in line 1 already"):
+        RuleSet.parse(["x = fire", "x = flood"])
+
+
+def test_a_rule_without_a_name_is_named_by_its_expression() -> None:
+    rules = RuleSet.parse(["# a comment", "#", "#fire   OR flood", "n.1 = a"]).rules
+    assert [(rule.id, rule.text) for rule in rules] == [
+        ("#fire OR flood", "#fire OR flood"),
+        ("n.1", "a"),
+    ]
+
+
+def test_a_version_names_the_content_whatever_its_order() -> None:
+    first = RuleSet.parse(["a = fire", "b = flood"])
+    assert first.version == RuleSet.parse(["b=flood", "a =  fire"]).version
+    assert first.version != RuleSet.parse(["a = fire", "b = floods"]).version
+    assert RuleSet.parse(str(first).splitlines()).version == first.version
+
+
+def test_a_file_that_is_not_utf8_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "rules.txt"
+    path.write_bytes(b"fire\n\xff\n")
+    with pytest.raises(MatchingError, match=r"rules.txt: byte 5 is not UTF-8"):
+        RuleSet.load(path)
+
+
+def test_a_file_that_is_missing_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(MatchingError, match="rules.txt: cannot be read"):
+        RuleSet.load(tmp_path / "rules.txt")
+
+
+@given(expressions())
+def test_what_is_printed_reads_as_the_same_expression(node: Node) -> None:
+    assert parse_expression(str(node)) == node
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_rule_or_a_syntax_error(text: str) -> None:
+    try:
+        node = parse_expression(text)
+    except RuleSyntaxError as error:
+        assert 1 <= error.column <= len(text) + 1
+        return
+    assert is_anchored(node)
+    assert list(leaves(node))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "rule"),
+    [
+        ("boulder fire", "boulder fire"),
+        ("#COfire", "#COfire"),
+        ("Lac-Mégantic", '"Lac-Mégantic"'),
+        ("@fema, #fire!", "@fema #fire"),
+        ("OR", '"OR"'),
+    ],
+)
+def test_a_tracking_keyword_asks_for_all_its_words(keyword: str, rule: str) -> None:
+    assert track_rule(keyword) == rule
+    assert str(parse_expression(rule)) == rule
+
+
+def test_a_tracking_keyword_without_a_word_is_refused() -> None:
+    with pytest.raises(MatchingError, match="holds no word"):
+        track_rule("!?")
