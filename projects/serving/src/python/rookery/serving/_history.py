@@ -6,15 +6,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from rookery.lake import Commit, Dataset, Snapshot
+from rookery.lake import Dataset, Snapshot
 from rookery.serving._parts import Names, Part, encode, merged, merged_part
 
 # A part that is this large is left alone: merging it again would cost more memory and
 # time than it saves, and its months are covered by its coarse resolutions.
 SEALED_ROWS = 2_000_000
 _READ_COMMITS = 500
-
-Key = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class History:
     names: Names
     snapshot: Snapshot
     parts: tuple[Part, ...] = ()
-    covered: frozenset[Key] = frozenset()
+    covered: frozenset[str] = frozenset()
 
     @property
     def watermark(self) -> int:
@@ -49,11 +47,13 @@ class History:
         Returns:
             Its history.
         """
-        keys = {_key(commit): commit for commit in snapshot.commits}
-        if not self.covered <= keys.keys():
+        if snapshot is self.snapshot and self.covered:
+            return self
+        known = frozenset(commit.id for commit in snapshot.commits)
+        if not self.covered <= known:
             # Compacted, or another lake: what was counted stands for other commits.
             return History(self.names, snapshot).advance(snapshot)
-        new = [commit for key, commit in keys.items() if key not in self.covered]
+        new = [commit for commit in snapshot.commits if commit.id not in self.covered]
         if not new and snapshot.watermark == self.snapshot.watermark:
             return self
         parts = self.parts
@@ -61,7 +61,7 @@ class History:
             some = replace(snapshot, commits=tuple(new[first : first + _READ_COMMITS]))
             counted = encode(some.table("cube"), self.names)
             parts = _added(parts, merged_part([counted]))
-        return History(self.names, snapshot, parts, frozenset(keys))
+        return History(self.names, snapshot, parts, known)
 
     def around(self, minutes: Sequence[int]) -> Snapshot:
         """Leaves out the commits that cannot have posts of certain minutes.
@@ -97,10 +97,6 @@ def opened(dataset: Dataset, names: Names) -> History:
     """
     snapshot = dataset.snapshot()
     return History(names, snapshot).advance(snapshot)
-
-
-def _key(commit: Commit) -> Key:
-    return commit.epoch, commit.first, commit.last
 
 
 def _minute(moment: datetime | None) -> int:

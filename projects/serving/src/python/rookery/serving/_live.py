@@ -26,7 +26,7 @@ from rookery.service import Process
 from rookery.serving._errors import NotReady
 from rookery.serving._history import History, opened
 from rookery.serving._parts import Names
-from rookery.serving._tail import ForeignFrame, Tail, count
+from rookery.serving._tail import MAX_POSTS, ForeignFrame, Tail, count
 from rookery.serving._view import View
 
 GROUP = "match"
@@ -131,13 +131,16 @@ class Live:
         process: Health, metrics and log of the process.
         bus: The bus.
         lake: The lake.
+        max_posts: How many posts of the tail are kept in memory.
     """
 
-    def __init__(self, process: Process, bus: Bus, lake: Lake) -> None:
+    def __init__(
+        self, process: Process, bus: Bus, lake: Lake, *, max_posts: int = MAX_POSTS
+    ) -> None:
         self.bus = bus
         self.lake = lake
         self.names = Names()
-        self.tail = Tail()
+        self.tail = Tail(max_posts)
         self.archived = Archived()
         self.rules: RuleSet | None = None
         self.sample: Sample | None = None

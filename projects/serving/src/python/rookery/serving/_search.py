@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from rookery.lake import LakeUnavailable
 from rookery.matching import Matcher
 from rookery.records import MATCH, POST
 from rookery.serving._filters import MINUTE_US, Filter, Place
@@ -142,7 +143,7 @@ class Finder:
             before = minutes[-1]
 
     def _keys(self, window: _Window) -> pa.Table:
-        tables = [self._lake(window).to_table(list(KEY_COLUMNS), _within(window))]
+        tables = [self._read(window, KEY_COLUMNS, _within(window))]
         for batch in self._tail(window):
             tables.append(pa.Table.from_batches([batch]).select(list(KEY_COLUMNS)))
         schema = pa.schema([MATCH.field(name) for name in KEY_COLUMNS])
@@ -151,13 +152,22 @@ class Finder:
     def _full(self, window: _Window, keys: pa.Table) -> pa.Table:
         ids = keys["id"].to_pylist()
         wanted = _within(window) & ds.field("id").isin(ids)
-        tables = [self._lake(window).to_table(list(MATCH.names), wanted)]
+        tables = [self._read(window, MATCH.names, wanted)]
         for batch in self._tail(window):
             tables.append(pick(pa.Table.from_batches([batch]), ids))
         return in_order(with_time(by_row(tables, MATCH)), keys)
 
-    def _lake(self, window: _Window) -> ds.Dataset:
-        return self._view.history.around(window.minutes).dataset("matches")
+    def _read(
+        self, window: _Window, columns: Sequence[str], rows: ds.Expression
+    ) -> pa.Table:
+        snapshot = self._view.history.around(window.minutes)
+        try:
+            return snapshot.dataset("matches").to_table(list(columns), rows)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise LakeUnavailable(
+                f"posts of the lake cannot be read ({error}): see"
+                " `python -m rookery.lake check --lake URL`"
+            ) from error
 
     def _tail(self, window: _Window) -> list[pa.RecordBatch]:
         frames = [frame for frame in self._view.frames if _overlaps(frame, window)]

@@ -158,6 +158,7 @@ class Tail:
             through: Watermark of that snapshot.
         """
         self.watermark = max(self.watermark, through)
+        self.last = max(self.last, through)
         while self._frames and self._frames[0].sequence <= through:
             frame = self._frames.popleft()
             if frame.posts is None:
