@@ -1,0 +1,178 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, binding=True
+# cython: freethreading_compatible=True
+"""The native kernel of `rookery.text`: Arrow buffers in, packed integers out.
+
+Nothing here knows pyarrow or numpy. A text column comes as the buffers of an Arrow string
+array, and results go out as `bytes` of 32-bit integers, which their reader wraps without
+copying them. The GIL is released while texts are read.
+"""
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdlib cimport free
+
+
+cdef extern from "Python.h":
+    str PyUnicode_FromKindAndData(int kind, const void *buffer, Py_ssize_t size)
+
+
+cdef extern from "scan.h":
+    const char *RK_UNICODE
+    ctypedef struct rk_texts:
+        const uint8_t *validity
+        const uint8_t *offsets
+        const uint8_t *data
+        int64_t data_size
+        int64_t first
+        int64_t length
+        int wide
+    int rk_record(uint32_t code) nogil
+    uint32_t rk_folded(uint32_t code) nogil
+    const uint8_t rk_class[]
+
+
+cdef extern from "phrases.h":
+    const int RK_NO_MEMORY, RK_BAD_OFFSETS, RK_EMPTY_PHRASE
+    ctypedef struct rk_table:
+        int32_t longest
+    ctypedef struct rk_hits:
+        int32_t *data
+        int64_t used
+        int64_t room
+    int rk_build(rk_table *table, const rk_texts *phrases, int boundaries,
+                 int64_t *bad) nogil
+    int rk_find(const rk_table *table, const rk_texts *texts, rk_hits *hits) nogil
+    int rk_all_words(const rk_texts *texts, rk_hits *words) nogil
+    void rk_free(rk_table *table)
+
+
+cdef extern from "marks.h":
+    int rk_marks(const rk_texts *texts, uint8_t *marks) nogil
+
+
+UNICODE_VERSION = RK_UNICODE.decode()
+
+
+
+cdef class Column:
+    """The buffers of one Arrow string or large_string array."""
+
+    cdef Py_buffer validity, offsets, data
+    cdef rk_texts texts
+
+    def __cinit__(self, validity, offsets, data, int64_t first, int64_t length,
+                  bint wide):
+        cdef int64_t width = 8 if wide else 4
+        if first < 0 or not 0 <= length < 2**31 - 1:
+            raise ValueError(f"a slice of {length} texts from {first}")
+        self.texts.validity = _get(validity, &self.validity)
+        self.texts.offsets = _get(offsets, &self.offsets)
+        self.texts.data = _get(data, &self.data)
+        if length and self.offsets.len < (first + length + 1) * width:
+            raise ValueError("the buffer of offsets is shorter than the array")
+        if validity is not None and self.validity.len * 8 < first + length:
+            raise ValueError("the buffer of validity is shorter than the array")
+        self.texts.data_size = self.data.len
+        self.texts.first = first
+        self.texts.length = length
+        self.texts.wide = wide
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.validity)
+        PyBuffer_Release(&self.offsets)
+        PyBuffer_Release(&self.data)
+
+
+cdef class Table:
+    """Phrases, ready to be found."""
+
+    cdef rk_table table
+
+    def __cinit__(self, Column phrases not None, bint boundaries):
+        cdef int64_t bad = -1
+        cdef int status
+        with nogil:
+            status = rk_build(&self.table, &phrases.texts, boundaries, &bad)
+        if status == RK_EMPTY_PHRASE:
+            raise IndexError(bad)
+        _check(status)
+
+    def __dealloc__(self):
+        rk_free(&self.table)
+
+    def find(self, Column texts not None):
+        """Finds: (row, phrase, start, end) of each hit."""
+        cdef rk_hits hits
+        cdef int status
+        if not self.table.longest:
+            return b""
+        hits.data, hits.used, hits.room = NULL, 0, 0
+        with nogil:
+            status = rk_find(&self.table, &texts.texts, &hits)
+        return _packed(status, &hits)
+
+
+def words(Column texts not None):
+    """Finds all words: (row, start, end, 0) of each."""
+    cdef rk_hits found
+    cdef int status
+    found.data, found.used, found.room = NULL, 0, 0
+    with nogil:
+        status = rk_all_words(&texts.texts, &found)
+    return _packed(status, &found)
+
+
+def marks(Column texts not None):
+    """Says which signs occur in each text: 1 `#`, 2 `@`, 4 `$`, 8 `://`."""
+    cdef bytes found = PyBytes_FromStringAndSize(NULL, texts.texts.length)
+    cdef uint8_t *to = found
+    cdef int status
+    with nogil:
+        status = rk_marks(&texts.texts, to)
+    _check(status)
+    return found
+
+
+def fold(str text not None):
+    """Folds the case of each code point."""
+    cdef Py_ssize_t size = len(text), at
+    cdef Py_UCS4 *folded = <Py_UCS4 *>PyMem_Malloc((size + 1) * sizeof(Py_UCS4))
+    if folded is NULL:
+        raise MemoryError
+    try:
+        for at in range(size):
+            folded[at] = rk_folded(text[at])
+        return PyUnicode_FromKindAndData(4, folded, size)
+    finally:
+        PyMem_Free(folded)
+
+
+def word_class(Py_UCS4 character):
+    """Says 1 if a character continues a word, plus 2 if it begins one."""
+    return rk_class[rk_record(character)]
+
+
+cdef const uint8_t *_get(source, Py_buffer *buffer) except? NULL:
+    # Without a format: pyarrow calls its bytes signed.
+    if source is None:
+        return NULL
+    PyObject_GetBuffer(source, buffer, PyBUF_SIMPLE)
+    return <const uint8_t *>buffer.buf
+
+
+cdef int _check(int status) except -1:
+    if status == RK_NO_MEMORY:
+        raise MemoryError
+    if status == RK_BAD_OFFSETS:
+        raise ValueError("an offset lies outside of the buffer of text")
+    return 0
+
+
+cdef bytes _packed(int status, rk_hits *hits):
+    try:
+        _check(status)
+        return PyBytes_FromStringAndSize(<char *>hits.data, hits.used * 16)
+    finally:
+        free(hits.data)
