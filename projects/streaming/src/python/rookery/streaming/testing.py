@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import structlog
+from prometheus_client import CollectorRegistry
 
 from rookery.bus import (
     DEAD,
@@ -23,10 +27,30 @@ from rookery.bus.testing import server
 from rookery.lake import Lake
 from rookery.matching import RuleSet, store
 from rookery.records import decode
+from rookery.service import Health, Process, Settings, Stop
 from rookery.service.testing import Child, eventually_async, start_module
 from rookery.streaming import sample_rules
 
 _T = TypeVar("_T")
+
+
+def process(**values: Any) -> Process:
+    """Makes what `rookery.service.run` hands to a process, for one within the test.
+
+    Args:
+        **values: Settings.
+
+    Returns:
+        A process that nobody has asked to end.
+    """
+    return Process(
+        name="test",
+        settings=Settings(**values),
+        stop=Stop(drain_seconds=5.0),
+        health=Health(),
+        registry=CollectorRegistry(),
+        log=structlog.get_logger(),
+    )
 
 
 class Platform:
@@ -49,17 +73,32 @@ class Platform:
         """The lake as it is now."""
         return Lake.open(self.lake_url)
 
-    def start(self, command: str, *arguments: str, **settings: str) -> Child:
+    def use(self, running: EmbeddedServer) -> None:
+        """Goes on with another server, and the same lake.
+
+        Args:
+            running: The server.
+        """
+        self.server = running
+        self.state = running.state
+
+    def start(
+        self, command: str, *arguments: str, stdin: str = "", **settings: str
+    ) -> Child:
         """Starts a process.
 
         Args:
             command: Its command, such as `ingest`.
             *arguments: Its arguments.
+            stdin: What it reads from standard input.
             **settings: Settings, by the second part of their variable.
 
         Returns:
             The running child.
         """
+        given = self._stack.enter_context(tempfile.TemporaryFile("w+"))
+        given.write(stdin)
+        given.seek(0)
         return self._stack.enter_context(
             start_module(
                 "rookery.streaming",
@@ -71,6 +110,7 @@ class Platform:
                     "ROOKERY_LOG_FORMAT": "json",
                     **{f"ROOKERY_{key.upper()}": v for key, v in settings.items()},
                 },
+                stdin=given,
             )
         )
 
