@@ -14,8 +14,9 @@ from rookery.lake._errors import (
     CommitConflict,
     EpochMismatch,
     LakeError,
+    LakeUnavailable,
 )
-from rookery.lake._model import PARTS, Block, Commit, DataFile, Epoch
+from rookery.lake._model import GRACE, PARTS, Block, Commit, DataFile, Epoch
 from rookery.lake._names import commit_path, data_path
 from rookery.lake._parquet import conform, event_range, ingest_day, write
 from rookery.lake._records import End, decode, decode_any, encode
@@ -169,6 +170,12 @@ class Dataset:
         """Makes a commit exist, or removes its files."""
         path = commit_path(self.name, commit.epoch, commit.first)
         record = encode("commit", commit)
+        if datetime.now(UTC) - commit.committed_at > GRACE / 2:
+            # This process slept. Past the grace its files may be swept away.
+            self._discard(commit.files)
+            raise LakeUnavailable(
+                f"writing the files of {self._store.where(path)} took too long: try again"
+            )
         try:
             created = self._store.create(path, record)
         except LakeError:

@@ -12,8 +12,14 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 from typing_extensions import override
 
+from rookery.lake._reasons import reason_of
+
 # Up to this size one request for the whole file is quicker than several for its parts.
 WHOLE_BYTES: Final = 16 * 1024 * 1024
+
+
+class RequestFailed(OSError):
+    """A bucket did not answer a request for a file, or refused it."""
 
 
 class _Bucket(pafs.FileSystemHandler):
@@ -153,8 +159,10 @@ def _os_errors() -> Iterator[None]:
     # pyarrow passes an OSError on as it is.
     try:
         yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(reason_of(error)) from error
     except BaseError as error:
-        raise OSError(str(error).partition("\n\n")[0]) from error
+        raise RequestFailed(reason_of(error)) from error
 
 
 def bucket_filesystem(store: LocalStore | S3Store) -> pafs.FileSystem:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import pyarrow as pa
 
@@ -13,6 +14,9 @@ PARTS: Mapping[str, Mapping[str, pa.Schema]] = {
     "posts": {"posts": POST},
     "matches": {"matches": MATCH, "cube": CUBE},
 }
+
+# A file may be without a commit for so long: its writer is still at work.
+GRACE: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
 from rookery.lake._errors import BlockRefused, LakeDamaged, LakeError, LakeUnavailable
+from rookery.lake._filesystem import RequestFailed
 from rookery.lake._model import PARTS, Commit, DataFile
 from rookery.lake._parquet import between, opened, overlaps
 
@@ -163,12 +164,9 @@ class Snapshot:
                 f"{what}: a committed file is not what was written ({error}); {check}"
             ) from error
         except OSError as error:
-            # Arrow gives an OSError for a damaged page as well.
-            damaged = error.errno is None and "Error reading" not in str(error)
-            kind = LakeDamaged if damaged and _is_format(error) else LakeUnavailable
-            raise kind(f"{what}: {error}; {check}") from error
-
-
-def _is_format(error: OSError) -> bool:
-    text = str(error).lower()
-    return any(word in text for word in ("parquet", "thrift", "zstd", "corrupt"))
+            # Arrow gives an OSError for a damaged page as well, but without a number.
+            if isinstance(error, RequestFailed) or error.errno is not None:
+                raise LakeUnavailable(f"{what}: {error}") from error
+            raise LakeDamaged(
+                f"{what}: a committed file is not what was written ({error}); {check}"
+            ) from error

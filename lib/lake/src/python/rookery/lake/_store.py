@@ -24,10 +24,14 @@ from obstore.store import LocalStore, S3Store
 from rookery.lake._errors import LakeConfiguration, LakeError, LakeUnavailable
 from rookery.lake._filesystem import bucket_filesystem
 from rookery.lake._names import STAGING
+from rookery.lake._reasons import reason_of
 
 _NOT_ALLOWED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _NO_FOLDER: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED: Final = frozenset({401, 403})
+# What a bucket in another region, or a server of another kind, answers.
+_MISDIRECTED: Final = frozenset({301, 307, 308, 400, 405})
 _NO_BUCKET: Final = "NoSuchBucket"
 _LIST_CHUNK: Final = 1000
 
@@ -187,9 +191,11 @@ class Store:
             raise self._described(error, f"cannot {verb} {self.where(path)}") from error
 
     def _described(self, error: Exception, what: str) -> LakeError:
-        # obstore gives a debugging dump after the first paragraph.
-        reason = str(error).partition("\n\n")[0]
-        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        reason = reason_of(error)
+        status = _status(reason)
+        if status in _REFUSED or isinstance(
+            error, PermissionDeniedError | UnauthenticatedError
+        ):
             return LakeConfiguration(
                 f"{what}: not allowed ({reason}); check the rights on it and, for a "
                 "bucket, the AWS_* credentials in the environment"
@@ -197,6 +203,10 @@ class Store:
         if _NO_BUCKET in str(error):
             return LakeConfiguration(
                 f"{what}: there is no such bucket; create it, or correct ROOKERY_LAKE"
+            )
+        if status in _MISDIRECTED or "Received redirect" in reason:
+            return LakeConfiguration(
+                f"{what}: {reason}; check AWS_REGION and AWS_ENDPOINT_URL"
             )
         number = _errno(error, reason)
         if number in _NO_ROOM:
@@ -212,6 +222,11 @@ def _errno(error: Exception, reason: str) -> int | None:
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     found = re.search(r"\(os error (\d+)\)", reason)
+    return int(found[1]) if found else None
+
+
+def _status(reason: str) -> int | None:
+    found = re.search(r"status code: (\d{3})", reason)
     return int(found[1]) if found else None
 
 

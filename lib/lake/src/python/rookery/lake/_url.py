@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from obstore.store import LocalStore, S3Store
 
 from rookery.lake._errors import LakeConfiguration, LakeUnavailable
+from rookery.lake._reasons import reason_of
 from rookery.lake._store import Store
 
 _FORMS = "file:///folder or s3://bucket/prefix"
@@ -71,7 +72,11 @@ def _folder(parts: SplitResult, url: str) -> Store:
     folder = Path(unquote(parts.path))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+        writable = os.access(
+            folder,
+            os.R_OK | os.W_OK | os.X_OK,
+            effective_ids=os.access in os.supports_effective_ids,
+        )
     except (OSError, ValueError) as error:
         raise LakeConfiguration(
             f"cannot make the folder of the lake, {folder}: {error}; name another one "
@@ -93,7 +98,7 @@ def _bucket(parts: SplitResult, url: str) -> Store:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get(
         "AWS_ENDPOINT_URL"
     )
-    plain = endpoint is not None and _is_plain(endpoint)
+    plain = endpoint is not None and is_plain(endpoint)
     prefix = unquote(parts.path).strip("/")
     try:
         store = S3Store(
@@ -108,9 +113,8 @@ def _bucket(parts: SplitResult, url: str) -> Store:
             retry_config={"max_retries": 5, "retry_timeout": _RETRY},
         )
     except Exception as error:
-        reason = str(error).partition("\n\n")[0]
         raise LakeConfiguration(
-            f"the bucket of {url!r} cannot be used: {reason}; check the AWS_* "
+            f"the bucket of {url!r} cannot be used: {reason_of(error)}; check the AWS_* "
             "variables in the environment"
         ) from error
     opened = Store(store, url)
@@ -123,8 +127,18 @@ def _bucket(parts: SplitResult, url: str) -> Store:
     return opened
 
 
-def _is_plain(endpoint: str) -> bool:
-    """Whether an endpoint is spoken to without TLS, which only loopback is."""
+def is_plain(endpoint: str) -> bool:
+    """Whether an endpoint is spoken to without TLS, which only loopback is.
+
+    Args:
+        endpoint: Address of the service that holds the buckets.
+
+    Returns:
+        True for `http`, False for `https`.
+
+    Raises:
+        LakeConfiguration: If it cannot be used.
+    """
     parts = urlsplit(endpoint)
     if parts.scheme == "https":
         return False
