@@ -7,8 +7,8 @@ purged, and it reads times as text.
 from __future__ import annotations
 
 import base64
-from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 from nats.aio.client import Client
@@ -31,6 +31,7 @@ _TOO_LARGE = {10054, 10097}
 _MISCONFIGURED = {10025, 10039, 10074}  # requests and features not allowed, replicas
 
 _T = TypeVar("_T")
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Fault(msgspec.Struct):
@@ -115,11 +116,11 @@ class Purged(msgspec.Struct):
 
 
 class Stored(msgspec.Struct):
-    """A stored message, as STREAM.MSG.GET gives it."""
+    """A stored message, as STREAM.MSG.GET gives it; the time in nanoseconds, as text."""
 
     subject: str
     seq: int
-    time: datetime
+    time: str
     data: bytes = b""
     hdrs: bytes = b""
 
@@ -182,6 +183,42 @@ def read(data: bytes, answer: type[_T]) -> _T:
     if fault is not None:
         raise Refused(fault)
     return msgspec.json.decode(data, type=answer)
+
+
+class Delivered(NamedTuple):
+    """What the server says about a delivery, in the subject to answer it to.
+
+    Attributes:
+        sequence: Place of the message in its stream.
+        delivery: Number of this delivery of its consumer, from 1.
+        deliveries: How often the message was delivered.
+        time: When it was stored, UTC.
+    """
+
+    sequence: int
+    delivery: int
+    deliveries: int
+    time: datetime
+
+
+def delivered(reply: str) -> Delivered:
+    """Reads the subject to which a delivery is answered.
+
+    nats-py reads it too, but takes the nanoseconds through a float, so that the time
+    differs from that of the same message when it is looked up.
+
+    Args:
+        reply: The subject. Servers know two forms: with nine parts, or with two more
+            in front (domain and account) and perhaps one at the end.
+
+    Returns:
+        What it says.
+    """
+    parts = reply.split(".")
+    first = 4 if len(parts) == 9 else 6
+    deliveries, sequence, delivery, time = map(int, parts[first : first + 4])
+    moment = _UNIX + timedelta(microseconds=time // 1000)
+    return Delivered(sequence, delivery, deliveries, moment)
 
 
 def nanoseconds(seconds: float) -> int:

@@ -278,13 +278,13 @@ class _Share:
 def _delivery(
     message: Msg, stream: str, group: str, hold: Hold, publisher: Publisher
 ) -> Delivery:
-    metadata = message.metadata
+    about = _api.delivered(message.reply)
     return Delivery(
-        sequence=metadata.sequence.stream,
+        sequence=about.sequence,
         subject=message.subject,
         data=message.data,
-        time=metadata.timestamp,
-        deliveries=metadata.num_delivered,
+        time=about.time,
+        deliveries=about.deliveries,
         stream=stream,
         group=group,
         _reply=message.reply,

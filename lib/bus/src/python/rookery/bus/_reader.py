@@ -87,7 +87,7 @@ async def follow(
                 ordered = _Ordered(inbox, idle)
                 while (message := await ordered.next()) is not None:
                     backoff.reset()
-                    position.passed(message.metadata.sequence.stream)
+                    position.passed(_api.delivered(message.reply).sequence)
                     yield message
             return
         except (Interrupted, Unavailable) as reason:
@@ -124,7 +124,7 @@ class _Ordered:
                 return None
             await inbox.wait(end)
         message = inbox.messages.popleft()
-        if message.metadata.sequence.consumer != self._expected:
+        if _api.delivered(message.reply).delivery != self._expected:
             # Core NATS drops what a connection loses; the log still has it.
             raise Interrupted(f"delivery {self._expected} is missing")
         self._expected += 1
@@ -167,10 +167,10 @@ async def _forget(link: Link, stream: str, consumer: str) -> None:
 
 def as_message(message: Msg) -> Message:
     """A message as the callers of this package see it."""
-    metadata = message.metadata
+    about = _api.delivered(message.reply)
     return Message(
-        sequence=metadata.sequence.stream,
+        sequence=about.sequence,
         subject=message.subject,
         data=message.data,
-        time=metadata.timestamp,
+        time=about.time,
     )

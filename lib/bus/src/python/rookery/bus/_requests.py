@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TypeVar
 
 from rookery.bus import _api
@@ -100,7 +101,9 @@ class Requests:
         stored = got.message
         if _api.is_tombstone(stored.hdrs):
             return None
-        return Message(stored.seq, stored.subject, stored.data, stored.time)
+        # Cuts the nanoseconds off, as the time of a delivery is cut.
+        time = datetime.fromisoformat(stored.time)
+        return Message(stored.seq, stored.subject, stored.data, time)
 
     async def ask(self, subject: str, body: object, answer: type[_T], what: str) -> _T:
         """Asks the server, as `retry` does, and explains what it refuses.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator
 
+from rookery.bus import _api
 from rookery.bus._buckets import Bucket, bucket_config
 from rookery.bus._errors import AlreadyStored
 from rookery.bus._messages import Value
@@ -103,7 +104,7 @@ class Values:
         try:
             async for message in messages:
                 if "KV-Operation" not in (message.headers or {}):
-                    revision = message.metadata.sequence.stream
+                    revision = _api.delivered(message.reply).sequence
                     yield Value(key, message.data, revision)
         finally:
             await messages.aclose()
