@@ -231,7 +231,7 @@ class _Parser:
                 token.column,
                 "search for at least one letter or digit",
             )
-        if kind is not Kind.KEYWORD and not is_word_character(bare[0]):
+        if kind is not Kind.KEYWORD and not has_word(bare[0]):
             raise self._error(
                 f"a name must follow {kind.value!r} directly", token.column + 1
             )
@@ -256,15 +256,15 @@ class _Parser:
 
 
 def is_word_character(character: str) -> bool:
-    """Tells whether a character belongs to words: letter, mark, number, underscore.
+    """Tells whether a character can continue a word: letter, mark, number, underscore.
 
     Args:
         character: One character.
 
     Returns:
-        Whether `rookery.text` counts it as part of a word.
+        Whether `rookery.text` counts it as part of the word before it.
     """
-    return character == "_" or unicodedata.category(character)[0] in "LMN"
+    return has_word(character) or unicodedata.category(character)[0] == "M"
 
 
 def has_word(text: str) -> bool:
@@ -274,6 +274,9 @@ def has_word(text: str) -> bool:
         text: Any text.
 
     Returns:
-        Whether a character of it belongs to a word.
+        Whether a character of it begins a word: letter, number, underscore.
     """
-    return any(is_word_character(character) for character in text)
+    return any(
+        character == "_" or unicodedata.category(character)[0] in "LN"
+        for character in text
+    )

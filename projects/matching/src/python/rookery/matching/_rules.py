@@ -166,7 +166,7 @@ def track_rule(keyword: str) -> str:
     terms: list[Node] = []
     for piece in keyword.split():
         sign, bare = piece[:1], piece[1:]
-        if sign in ("#", "@", "$") and bare and is_word_character(bare[0]):
+        if sign in ("#", "@", "$") and bare and has_word(bare[0]):
             # What follows the name is not part of it.
             end = next(
                 (i for i, c in enumerate(bare) if not is_word_character(c)), len(bare)
