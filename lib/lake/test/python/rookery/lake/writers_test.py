@@ -1,0 +1,191 @@
+"""Two writers of one dataset, interleaved in every order, crashing anywhere."""
+
+import queue
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from rookery.lake import Block, CommitConflict, Lake
+from rookery.lake._check import check
+from rookery.lake._store import Store
+from rookery.lake._url import open_store
+
+LOG_LAST = 12
+
+
+class Crash(BaseException):
+    """What kill -9 is to a writer: it does nothing more."""
+
+
+class Turns:
+    """Lets one of several writers do its next operation, when it is told to.
+
+    A writer stops before each operation on the store. The test says who goes on, so an
+    order found to fail is found again.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: queue.Queue[None] = queue.Queue()
+        self.go: queue.Queue[bool] = queue.Queue()
+        self.over = threading.Event()
+
+    def take(self) -> None:
+        """Called by the writer before an operation."""
+        self.waiting.put(None)
+        if not self.go.get(timeout=30):
+            raise Crash
+
+    def step(self, *, crash: bool) -> None:
+        """Called by the test: one operation, or the crash before it."""
+        if self.over.is_set():
+            return
+        self.go.put(not crash)
+        self.waiting.get(timeout=30)
+
+
+class SteppedStore(Store):
+    """A real store whose operations wait for their turn."""
+
+    def __init__(self, store: Store, turns: Turns) -> None:
+        super().__init__(store._store, store.url)
+        self._turns = turns
+
+    @override
+    def get(self, path: str) -> bytes | None:
+        self._turns.take()
+        return super().get(path)
+
+    @override
+    def create(self, path: str, data: bytes) -> bool:
+        self._turns.take()
+        return super().create(path, data)
+
+    @override
+    def delete(self, path: str) -> None:
+        self._turns.take()
+        super().delete(path)
+
+
+def write_all(url: str, turns: Turns, sizes: list[int], samples: Any) -> None:
+    """Does what the archiver does: on from the watermark, block by block."""
+    try:
+        turns.take()
+        lake = Lake(SteppedStore(open_store(url), turns))
+        for size in sizes:
+            first = lake.posts.watermark() + 1
+            if first > LOG_LAST:
+                break
+            last = min(first + size - 1, LOG_LAST)
+            block: Block = samples.posts_block(first, last)
+            try:
+                lake.posts.commit(block)
+            except CommitConflict:
+                continue
+    except Crash:
+        pass
+    finally:
+        turns.over.set()
+        turns.waiting.put(None)
+
+
+def started(url: str, sizes: list[int], samples: Any) -> tuple[threading.Thread, Turns]:
+    turns = Turns()
+    thread = threading.Thread(
+        target=write_all, args=(url, turns, sizes, samples), daemon=True
+    )
+    thread.start()
+    turns.waiting.get(timeout=30)
+    return thread, turns
+
+
+def run(
+    url: str, schedule: list[tuple[int, bool]], sizes: list[int], samples: Any
+) -> None:
+    lake = Lake.open(url)
+    lake.open_epoch("e1", starts={"posts": 1, "matches": 1})
+    writers = [started(url, sizes, samples), started(url, sizes[::-1], samples)]
+    for who, crash in schedule:
+        thread, turns = writers[who]
+        turns.step(crash=crash)
+        if turns.over.is_set() and crash:
+            # A supervisor starts it again.
+            thread.join(30)
+            writers[who] = started(url, sizes, samples)
+    for thread, turns in writers:
+        while not turns.over.is_set():
+            turns.step(crash=False)
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def verify(url: str, samples: Any) -> None:
+    lake = Lake.open(url)
+    while (first := lake.posts.watermark() + 1) <= LOG_LAST:
+        lake.posts.commit(samples.posts_block(first))
+    snapshot = lake.posts.snapshot()
+    covered = [n for c in snapshot.commits for n in range(c.first, c.last + 1)]
+    assert covered == list(range(1, LOG_LAST + 1))
+    assert snapshot.table("posts").equals(samples.posts(*covered))
+    report = check(lake)
+    assert report.is_whole
+    # What a crash leaves is not read, and known.
+    assert {finding.kind for finding in report.findings} <= {"pending"}
+
+
+schedules = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from([False] * 7 + [True])),
+    max_size=60,
+)
+block_sizes = st.lists(st.integers(1, 4), min_size=1, max_size=6)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(schedule=schedules, sizes=block_sizes)
+def test_every_sequence_ends_in_exactly_one_commit(
+    samples: Any, schedule: list[tuple[int, bool]], sizes: list[int]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        url = Path(folder, "lake").as_uri()
+        run(url, schedule, sizes, samples)
+        verify(url, samples)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_sequence_ends_in_exactly_one_commit_in_a_bucket(
+    s3: str, samples: Any, seed: int
+) -> None:
+    schedule = [((n * 7 + seed) // 3 % 2, n % 13 == seed) for n in range(60)]
+    run(s3, schedule, [1, 3, 2], samples)
+    verify(s3, samples)
+
+
+def test_writers_at_full_speed_write_everything_once(url: str, samples: Any) -> None:
+    lake = Lake.open(url)
+    lake.open_epoch("e1", starts={"posts": 1, "matches": 1})
+    conflicts: list[int] = []
+
+    def write() -> None:
+        own = Lake.open(url)
+        while (first := own.posts.watermark() + 1) <= LOG_LAST:
+            try:
+                own.posts.commit(samples.posts_block(first))
+            except CommitConflict:
+                conflicts.append(first)
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    verify(url, samples)
+    assert check(lake).findings == ()
