@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from rookery.bus import DEAD, DeadLetter, decode_dead
-from rookery.matching import Matcher, MatchingError, RuleSet, RuleSyntaxError
+from rookery.matching import Matcher, MatchingError, RuleFileError, RuleSet
 from rookery.serving._counts import Dimension, Ranked, Totals, Volume
 from rookery.serving._cubes import bucket_width
 from rookery.serving._errors import FilterInvalid, SearchInvalid
@@ -313,10 +313,11 @@ def compiled(search: str) -> Matcher:
     line = _BREAKS.sub(" ", search)
     try:
         return Matcher(RuleSet.parse([_PREFIX + line], where="search"))
-    except RuleSyntaxError as error:
-        column = error.column - len(_PREFIX)
+    except RuleFileError as error:
+        first = error.errors[0]
+        column = first.column - len(_PREFIX)
         raise SearchInvalid(
-            error.reason, line, column if column > 0 else None, error.hint
+            first.reason, line, column if column > 0 else None, first.hint or None
         ) from error
     except MatchingError as error:
         raise SearchInvalid(str(error), line) from error

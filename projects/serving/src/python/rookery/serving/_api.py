@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 
 from rookery.serving._answers import Answers
 from rookery.serving._counts import Dimension
@@ -168,5 +168,14 @@ def api(answers: Answers) -> APIRouter:
         letters = await answers.dead(below=below, limit=limit)
         last = letters[-1].sequence if len(letters) == limit else None
         return DeadsModel(letters=tuple(map(DeadModel.of, letters)), next=last)
+
+    @router.api_route(
+        "/{path:path}",
+        methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        include_in_schema=False,
+    )
+    async def nothing(path: str) -> None:
+        # Else the page would answer, with a page.
+        raise HTTPException(404, f"Nothing is at /api/{path}")
 
     return router

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -59,7 +59,6 @@ class Sample:
         matches: The log of matches.
         dead: The dead letters.
         match: How far the match workers are; None before the first one.
-        ingest: What was ingested, by source.
     """
 
     at: datetime
@@ -68,7 +67,6 @@ class Sample:
     matches: StreamState
     dead: StreamState
     match: ConsumerState | None
-    ingest: Mapping[str, IngestTotals]
 
     @property
     def matched(self) -> int:
@@ -144,6 +142,7 @@ class Live:
         self.archived = Archived()
         self.rules: RuleSet | None = None
         self.sample: Sample | None = None
+        self.ingest: dict[str, IngestTotals] = {}
         self.damaged = 0
         self.matching = Progress()
         self._process = process
@@ -151,7 +150,6 @@ class Live:
         self._lake_error: str | None = None
         self._caught_up = False
         self._target: int | None = None
-        self._ingest: dict[str, IngestTotals] = {}
         self._view: View | None = None
         self._viewed = 0.0
         self._metrics = Metrics(process.registry)
@@ -339,7 +337,6 @@ class Live:
                     matches=matches,
                     dead=dead,
                     match=match,
-                    ingest=dict(self._ingest),
                 )
                 self.matching.see(self.sample.matched, self.sample.unmatched)
             self._observe()
@@ -368,7 +365,7 @@ class Live:
                     reason=str(error),
                 )
             else:
-                self._ingest[source] = totals
+                self.ingest[source] = totals
 
     def _observe(self) -> None:
         metrics = self._metrics

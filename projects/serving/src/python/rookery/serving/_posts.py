@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rookery.operators import NEGATIVE, POSITIVE
 from rookery.records import counted_at
 from rookery.serving import _sql
 from rookery.serving._filters import Filter, Place, Sentiment, microseconds
@@ -24,16 +25,12 @@ KEY_COLUMNS = (
     "rules",
 )
 
-# The same bounds as in the cube: VADER's own, on its compound score.
-POSITIVE_FROM = 0.05
-NEGATIVE_TO = -0.05
-
 _SENTIMENT = {
-    Sentiment.POSITIVE: f"sentiment >= {POSITIVE_FROM}::FLOAT",
-    Sentiment.NEGATIVE: f"sentiment <= {NEGATIVE_TO}::FLOAT",
+    Sentiment.POSITIVE: f"sentiment >= {POSITIVE}::FLOAT",
+    Sentiment.NEGATIVE: f"sentiment <= {NEGATIVE}::FLOAT",
     Sentiment.NEUTRAL: (
         "(sentiment IS NULL OR"
-        f" (sentiment < {POSITIVE_FROM}::FLOAT AND sentiment > {NEGATIVE_TO}::FLOAT))"
+        f" (sentiment < {POSITIVE}::FLOAT AND sentiment > {NEGATIVE}::FLOAT))"
     ),
 }
 
@@ -47,9 +44,9 @@ def sentiment_of(score: float | None) -> Sentiment:
     Returns:
         The class; neutral if there is no score.
     """
-    if score is not None and score >= POSITIVE_FROM:
+    if score is not None and score >= POSITIVE:
         return Sentiment.POSITIVE
-    if score is not None and score <= NEGATIVE_TO:
+    if score is not None and score <= NEGATIVE:
         return Sentiment.NEGATIVE
     return Sentiment.NEUTRAL
 

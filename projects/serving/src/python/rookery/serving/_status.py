@@ -154,7 +154,7 @@ def status_of(live: Live, view: View, matched: Totals) -> Status:
         watermark=view.watermark,
         last=view.last,
         matched=matched,
-        ingest=dict(sorted(sample.ingest.items())) if sample else {},
+        ingest=dict(sorted(live.ingest.items())),
         archived=live.archived.posts,
         waiting=waiting,
         dead=dead,

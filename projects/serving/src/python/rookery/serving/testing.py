@@ -6,22 +6,25 @@ import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pyarrow as pa
 import structlog
 from prometheus_client import CollectorRegistry
 
-from rookery.bus import MATCHES, POSTS, Bus
+from rookery.bus import MATCHES, POSTS, Bus, EmbeddedServer, connect
 from rookery.lake import Block, Commit, Lake
-from rookery.matching import Matcher, RuleSet
+from rookery.matching import Matcher, RuleSet, store
 from rookery.operators import cube, enrich
 from rookery.records import MATCH, POST, MatchOrigin, SourceOrigin, encode
 from rookery.service import Health, Process, Settings, Stop
-from rookery.service.testing import eventually_async
+from rookery.service.testing import Child, eventually_async, start_module
 from rookery.serving._live import Live
 
+MODULE = "rookery.serving"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RULES = (
     "fire = wildfire OR brushfire",
@@ -84,12 +87,16 @@ class Feed:
     """Does what ingest, match worker and archiver do, when it is told to.
 
     Args:
+        server: The server that the bus is on.
         bus: The bus.
         lake: The lake.
         rules: What posts are matched with.
     """
 
-    def __init__(self, bus: Bus, lake: Lake, rules: RuleSet) -> None:
+    def __init__(
+        self, server: EmbeddedServer, bus: Bus, lake: Lake, rules: RuleSet
+    ) -> None:
+        self.server = server
         self.bus = bus
         self.lake = lake
         self.rules = rules
@@ -135,6 +142,25 @@ class Feed:
 
 
 @asynccontextmanager
+async def platform(state: Path) -> AsyncIterator[Feed]:
+    """A platform without processes: a server, a lake, published rules.
+
+    Args:
+        state: Folder of the platform.
+
+    Yields:
+        What feeds it.
+    """
+    async with (
+        EmbeddedServer(state, max_store=64 * 1024 * 1024) as server,
+        connect("embedded:", name="test", state=state) as bus,
+    ):
+        rules = RuleSet.parse(RULES)
+        await store.publish(bus, rules)
+        yield Feed(server, bus, Lake.open((state / "lake").as_uri()), rules)
+
+
+@asynccontextmanager
 async def following(feed: Feed, **options: Any) -> AsyncIterator[Live]:
     """What answers are computed from, once it has read everything."""
     settings = Settings()
@@ -157,3 +183,26 @@ async def following(feed: Feed, **options: Any) -> AsyncIterator[Live]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+@asynccontextmanager
+async def served(
+    feed: Feed, *, port: int | None = 0, **env: str
+) -> AsyncIterator[tuple[httpx.AsyncClient, Child]]:
+    """The serving process over a platform, and a client for it."""
+    arguments = [] if port is None else ["--port", str(port)]
+    environment = {"ROOKERY_STATE": str(feed.server.state), **env}
+    with start_module(MODULE, *arguments, env=environment) as child:
+        line = child.wait_for("dashboard: ", timeout=60)
+        address = line.removeprefix("dashboard: ")
+        async with httpx.AsyncClient(base_url=address, timeout=20) as client:
+            yield client, child
+
+
+async def ready(client: httpx.AsyncClient) -> None:
+    """Waits until the serving process has read everything."""
+
+    async def is_ready() -> bool:
+        return (await client.get("/readyz")).status_code == 200
+
+    await eventually_async(is_ready, timeout=30, message="/readyz")

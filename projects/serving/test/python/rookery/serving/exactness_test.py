@@ -226,9 +226,7 @@ async def test_the_status_says_what_was_ingested_and_what_waits(feed: Feed) -> N
     async with following(feed) as live:
         await counted(live, last)
         answers = Answers(live)
-        await eventually_async(
-            lambda: live.sample is not None and live.sample.ingest, message="totals"
-        )
+        await eventually_async(lambda: live.ingest and live.sample, message="totals")
         status = await answers.status()
         assert status.ingest["made-up"].accepted == 50
         assert status.ingested.rejected == 1
