@@ -1,86 +1,99 @@
-"""Errors of this package."""
+"""What can be wrong with rules."""
 
 from __future__ import annotations
 
-import os
+import re
 from typing import ClassVar
+
+from typing_extensions import override
 
 
 class MatchingError(Exception):
-    """Rules cannot be used."""
+    """The rules cannot be used."""
 
-    exit_code: ClassVar[int] = os.EX_DATAERR
+    exit_code: ClassVar[int] = 65
 
-    def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (self.__doc__ or "").partition("\n")[0])
-
-
-class RulesUnreadable(MatchingError):
-    """A file of rules cannot be read."""
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.__doc__)
 
 
 class RuleSyntaxError(MatchingError):
-    """A rule is not written in the rule language.
+    """One rule that cannot be read, pointed at.
 
     Args:
         reason: What is wrong.
-        text: The line it stands in.
-        column: Where in the line, from 1.
-        hint: What to do about it; may be empty.
-        where: What the rules are called, such as the name of their file.
-        line: Number of the line, from 1.
+        text: The line as it was written.
+        column: The column of what is wrong, in characters, from 1.
+        hint: What to write instead; empty where nothing better is known.
+        where: The name of the file or field the rule stands in.
+        line: Its line there, from 1.
     """
 
     def __init__(
         self,
         reason: str,
-        *,
         text: str,
         column: int,
         hint: str = "",
         where: str = "<rule>",
         line: int = 1,
     ) -> None:
+        super(MatchingError, self).__init__(reason, text, column, hint, where, line)
         self.reason = reason
         self.text = text
         self.column = column
         self.hint = hint
         self.where = where
         self.line = line
-        super().__init__(
-            f"{where}:{line}:{column}: {reason}\n{self.caret}"
-            + (f"\n  {hint}" if hint else "")
-        )
 
-    @property
-    def caret(self) -> str:
-        """The line, and below it a caret at the column."""
-        start = max(0, self.column - 60)
-        shown = self.text[start : start + 100]
-        # Tabs move the caret as they move the text.
-        before = "".join(
-            "\t" if character == "\t" else " "
-            for character in self.text[start : self.column - 1]
-        )
-        return f"    {shown}\n    {before}^"
+    @override
+    def __str__(self) -> str:
+        # A tab before the caret must be as wide as the tab above it.
+        before = re.sub(r"[^\t]", " ", self.text[: self.column - 1])
+        lines = [
+            f"{self.where}:{self.line}:{self.column}: {self.reason}",
+            f"  {self.text}",
+            f"  {before}^",
+        ]
+        if self.hint:
+            lines.append(f"  {self.hint}")
+        return "\n".join(lines)
 
-    def at(self, *, text: str, offset: int, where: str, line: int) -> RuleSyntaxError:
-        """Says where in a file a rule stands that was parsed on its own.
+    def at(self, where: str, line: int, text: str, shift: int) -> RuleSyntaxError:
+        """Returns the same error, placed in a file.
 
         Args:
-            text: The whole line.
-            offset: How many characters of the line stand before the rule.
-            where: What the rules are called.
-            line: Number of the line.
+            where: The name of the file.
+            line: The line of the rule.
+            text: That line as a whole.
+            shift: How many characters of it stand before the expression.
 
         Returns:
-            The error with its place in the file.
+            The error with line and column of the file.
         """
-        return RuleSyntaxError(
-            self.reason,
-            text=text,
-            column=self.column + offset,
-            hint=self.hint,
-            where=where,
-            line=line,
-        )
+        column = self.column + shift
+        return RuleSyntaxError(self.reason, text, column, self.hint, where, line)
+
+
+class RuleFileError(MatchingError):
+    """Rules of one file that cannot be read.
+
+    Args:
+        errors: All of them, in order.
+    """
+
+    _SHOWN: ClassVar[int] = 20
+
+    def __init__(self, errors: tuple[RuleSyntaxError, ...]) -> None:
+        super(MatchingError, self).__init__(errors)
+        self.errors = errors
+
+    @override
+    def __str__(self) -> str:
+        lines = []
+        if len(self.errors) > 1:
+            lines.append(f"{len(self.errors)} rules cannot be read:")
+        lines += [str(error) for error in self.errors[: self._SHOWN]]
+        if len(self.errors) > self._SHOWN:
+            lines.append(f"... and {len(self.errors) - self._SHOWN} more")
+        return "\n".join(lines)

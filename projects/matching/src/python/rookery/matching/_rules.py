@@ -1,182 +1,182 @@
-"""Rules with their names, in sets that never change."""
-
-from __future__ import annotations
+"""A rule set: parsed, immutable, printable, named by its content."""
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
-from rookery.matching._ast import Node, Phrase, Term
-from rookery.matching._errors import MatchingError, RulesUnreadable, RuleSyntaxError
-from rookery.matching._parser import parse
+from typing_extensions import override
 
-_NAMED = re.compile(r"\s*([\w.-]+)\s*=(?:\s+|$)")
-_COMMENT = re.compile(r"\s*#(?:\s|$)")
-_BEGINS_WORD = re.compile(r"\w")
+from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxError
+from rookery.matching._expression import Kind, Node, Term, conjunction
+from rookery.matching._parser import has_word, is_word_character, parse_expression
+
+_NAMED: Final = re.compile(r"(?P<name>[\w.-]+)\s*=\s*")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule.
+    """One rule.
 
     Attributes:
-        id: Its name; its text, if it was given none.
-        expression: What it says.
-        text: The same as it is written, in canonical form.
+        id: Its name; the canonical expression where none was given.
+        expression: What it asks of a post.
     """
 
     id: str
     expression: Node
-    text: str
 
+    @property
+    def text(self) -> str:
+        """The canonical expression."""
+        return str(self.expression)
+
+    @override
     def __str__(self) -> str:
-        return self.text if self.id == self.text else f"{self.id} = {self.text}"
+        """Returns the rule as a line of a rule file."""
+        text = self.text
+        return text if self.id == text else f"{self.id} = {text}"
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """Rules, in the order of their file. Its text in canonical form is `str(...)`.
+    """An immutable set of rules.
 
     Attributes:
-        rules: The rules; no two have the same id.
+        rules: The rules, in the order they were written.
     """
 
     rules: tuple[Rule, ...]
 
-    @classmethod
-    def parse(cls, lines: Iterable[str], *, where: str = "<rules>") -> RuleSet:
-        """Reads rules.
-
-        One rule a line: `name = expression`, or `expression` alone, whose name is the
-        expression in canonical form. Blank lines are skipped, and so are comments: lines
-        that are `#`, or begin with `#` and white space. A rule that is there twice is
-        there once.
-
-        Args:
-            lines: The lines, or their text.
-            where: What to call them, such as the name of their file.
-
-        Returns:
-            The rules.
-
-        Raises:
-            RuleSyntaxError: If a line is no rule, or a name stands for two of them.
-        """
-        if isinstance(lines, str):
-            lines = lines.split("\n")
-        rules: dict[str, Rule] = {}
-        places: dict[str, int] = {}
-        for number, line in enumerate(lines, 1):
-            if number == 1:
-                line = line.removeprefix("\ufeff")
-            line = line.rstrip("\r\n")
-            if not line.strip() or _COMMENT.match(line):
-                continue
-            rule = _parse_line(line, where, number)
-            known = rules.setdefault(rule.id, rule)
-            first = places.setdefault(rule.id, number)
-            if known.text != rule.text:
-                raise RuleSyntaxError(
-                    f"the name {rule.id!r} stands for another rule in line {first}",
-                    text=line,
-                    column=len(line) - len(line.lstrip()) + 1,
-                    hint="give one of them another name",
-                    where=where,
-                    line=number,
-                )
-        return cls(tuple(rules.values()))
-
-    @classmethod
-    def load(cls, path: Path) -> RuleSet:
-        """Reads a file of rules.
-
-        Args:
-            path: The file, in UTF-8.
-
-        Returns:
-            The rules. What is wrong with them raises `RuleSyntaxError`, with the place.
-
-        Raises:
-            RulesUnreadable: If there is no such file, or it is not UTF-8.
-        """
-        try:
-            text = path.read_bytes().decode()
-        except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-            raise RulesUnreadable(
-                f"{path}:{line}: not UTF-8 ({error.reason}): save the rules as UTF-8"
-            ) from error
-        except OSError as error:
-            raise RulesUnreadable(
-                f"{path}: cannot read the rules: {error.strerror}"
-            ) from error
-        return cls.parse(text, where=str(path))
-
     @cached_property
     def version(self) -> str:
-        """16 hexadecimal digits that are the same for the same rules in this order."""
-        return hashlib.sha256(str(self).encode()).hexdigest()[:16]
+        """16 hexadecimal digits that name the content, whatever its order."""
+        lines = sorted(f"{rule.id}\t{rule.text}" for rule in self.rules)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
+    @classmethod
+    def parse(cls, lines: Iterable[str], *, where: str = "<rules>") -> "RuleSet":
+        """Reads rules, one a line: `expression` or `name = expression`.
+
+        Blank lines are passed over, and so are comments: lines that are `#` or begin
+        with `# `.
+
+        Args:
+            lines: The lines, with or without their ends.
+            where: The name of the file, for errors.
+
+        Returns:
+            The rule set.
+
+        Raises:
+            RuleFileError: Rules cannot be read or have the same name: all of them.
+        """
+        rules: list[Rule] = []
+        lines_of: dict[str, int] = {}
+        errors: list[RuleSyntaxError] = []
+        for number, raw in enumerate(lines, 1):
+            line = raw.rstrip("\r\n").removeprefix("\ufeff")
+            content = line.strip()
+            if not content or content == "#" or content.startswith("# "):
+                continue
+            begin = len(line) - len(line.lstrip())
+            named = _NAMED.match(content)
+            shift = begin + (named.end() if named else 0)
+            try:
+                expression = parse_expression(content[named.end() if named else 0 :])
+            except RuleSyntaxError as error:
+                errors.append(error.at(where, number, line, shift))
+                continue
+            rule = Rule(named["name"] if named else str(expression), expression)
+            if rule.id in lines_of:
+                taken = (
+                    f"the rule {rule.id!r} stands in line {lines_of[rule.id]} already"
+                )
+                errors.append(
+                    RuleSyntaxError(
+                        taken,
+                        line,
+                        begin + 1,
+                        hint="give it another name: name = expression",
+                        where=where,
+                        line=number,
+                    )
+                )
+                continue
+            lines_of[rule.id] = number
+            rules.append(rule)
+        if errors:
+            raise RuleFileError(tuple(errors))
+        return cls(tuple(rules))
+
+    @classmethod
+    def load(cls, path: Path) -> "RuleSet":
+        """Reads a rule file.
+
+        Args:
+            path: A text file, UTF-8, as `parse` reads it.
+
+        Returns:
+            The rule set.
+
+        Raises:
+            MatchingError: The file cannot be read, is no UTF-8, or a rule is wrong.
+        """
+        try:
+            text = path.read_text("utf-8")
+        except OSError as error:
+            raise MatchingError(
+                f"{path}: cannot be read: {error.strerror or error}"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise MatchingError(
+                f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
+            ) from error
+        return cls.parse(text.split("\n"), where=str(path))
+
+    @override
     def __str__(self) -> str:
+        """Returns a rule file that reads as this set."""
         return "".join(f"{rule}\n" for rule in self.rules)
 
     def __len__(self) -> int:
+        """Returns the number of rules."""
         return len(self.rules)
-
-    def __iter__(self) -> Iterator[Rule]:
-        return iter(self.rules)
-
-
-def parse_rule(text: str) -> Rule:
-    """Reads one rule, on its own.
-
-    Args:
-        text: A line of a file of rules: `name = expression`, or `expression`.
-
-    Returns:
-        The rule. If it is none, `RuleSyntaxError` says where.
-    """
-    return _parse_line(text, "<rule>", 1)
-
-
-def _parse_line(line: str, where: str, number: int) -> Rule:
-    named = _NAMED.match(line)
-    offset = named.end() if named else 0
-    try:
-        expression = parse(line[offset:])
-    except RuleSyntaxError as error:
-        raise error.at(text=line, offset=offset, where=where, line=number) from None
-    text = str(expression)
-    return Rule(named[1] if named else text, expression, text)
 
 
 def track_rule(keyword: str) -> str:
-    """Writes what Twitter's streaming interface called a `track` keyword as a rule.
+    """Turns a tracking keyword of a social API into a rule.
+
+    Such a keyword asks for all of its words, in any order; `#` and `@` are required
+    where they are written. Source: the `track` parameter of Twitter's filtered stream,
+    as in CrisisLex (Olteanu et al., 2014).
 
     Args:
-        keyword: Words between spaces, all of which have to occur, in any order. A word
-            with `#`, `@` or `$` needs it in the text; one without is found behind one
-            as well.
+        keyword: For example `boulder fire` or `#COfire`.
 
     Returns:
-        The expression of a rule, in canonical form.
+        The canonical rule text.
 
     Raises:
-        MatchingError: If there is no word in it.
+        MatchingError: The keyword holds no word.
     """
-    found = [_tracked(word) for word in keyword.split() if _BEGINS_WORD.search(word)]
-    if not found:
-        raise MatchingError(f"there is no word to track in {keyword!r}")
-    return str(parse(" ".join(map(str, found))))
-
-
-def _tracked(word: str) -> Term:
-    """What would be an operator in a rule is a word here."""
-    try:
-        node = parse(word)
-    except RuleSyntaxError:
-        return Phrase(word)
-    return node if isinstance(node, Term) else Phrase(word)
+    terms: list[Node] = []
+    for piece in keyword.split():
+        sign, bare = piece[:1], piece[1:]
+        if sign in ("#", "@", "$") and bare and has_word(bare[0]):
+            # What follows the name is not part of it.
+            end = next(
+                (i for i, c in enumerate(bare) if not is_word_character(c)), len(bare)
+            )
+            terms.append(Term(Kind(sign), bare[:end]))
+        elif has_word(piece):
+            plain = all(is_word_character(character) for character in piece)
+            reserved = piece in ("OR", "AND")
+            kind = Kind.KEYWORD if plain and not reserved else Kind.PHRASE
+            terms.append(Term(kind, piece))
+    if not terms:
+        raise MatchingError(f"the keyword {keyword!r} holds no word")
+    return str(conjunction(terms))
