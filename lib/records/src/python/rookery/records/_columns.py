@@ -36,7 +36,6 @@ MAX_TIME = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
 _OFFSET_BYTES = 4
-_SHOWN = 40
 _NO_STRINGS: list[str] = []
 
 
@@ -182,6 +181,8 @@ def string_lists(column: Column) -> Converted:
         return _one_by_one(_python(array, column), _strings, STRINGS, _NO_STRINGS)
     inner = strings(pc.list_flatten(array))
     if inner.bad or inner.values.null_count:
+        if _is_text(array.type.value_type):
+            array = array.cast(pa.large_list(pa.large_binary()))
         return _one_by_one(_python(array, column), _strings, STRINGS, _NO_STRINGS)
     lengths = pc.list_value_length(array).fill_null(0)
     return Converted(_lists(np.asarray(lengths), inner.values))
@@ -216,23 +217,24 @@ def list_bytes(lists: Array) -> Array:
     return pa.array(sums[ends] - sums[ends - counted], pa.int64())
 
 
-def show(value: object) -> str:
+def show(value: object, width: int = 40) -> str:
     """Writes a value for a person to read.
 
     Args:
         value: Any value.
+        width: About how many characters of it to show.
 
     Returns:
-        One short line.
+        One line.
     """
     # Cut before it is written: what it would be whole may be megabytes.
     if isinstance(value, str | bytes):
-        value = value[: _SHOWN + 1]
+        value = value[: width + 1]
     try:
         text = repr(value)
     except ValueError:  # a whole number of thousands of digits
         text = "a number without end"
-    return text if len(text) <= _SHOWN + 3 else text[:_SHOWN] + "..."
+    return text if len(text) <= width + 3 else text[:width] + "..."
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -252,7 +254,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 def _python(array: Array | None, column: Column) -> Iterable[object]:
     """The values one by one, whatever they are."""
-    if array is None:
+    if array is None or not isinstance(column, pa.Array | pa.ChunkedArray):
         return column
     return (_plain(value) for value in array)
 
@@ -418,7 +420,7 @@ def _time_of_text(text: str) -> int:
         # Eight digits would be a date in ISO 8601; here digits alone are microseconds.
         return int(text)
     try:
-        time = _since_1970(datetime.fromisoformat(text))
+        time = _since_1970(datetime.fromisoformat(text.upper()))
     except (ValueError, OverflowError):
         raise Unusable(
             f"is neither RFC 3339 nor microseconds since 1970: {show(text)}"

@@ -20,7 +20,7 @@ from rookery.records._arrow import Array
 from rookery.records._arrow import kernels as pc
 from rookery.records._errors import SchemaError
 from rookery.records._lines import csv_record_starts, lines_before, not_blank
-from rookery.records._naming import SNOWFLAKE, columns_wanted
+from rookery.records._naming import SNOWFLAKE, columns_wanted, reason_of
 from rookery.records._parsed import Parsed, Rejected
 from rookery.records._posts import posts_from_columns
 from rookery.records._snowflake import snowflake_times
@@ -104,7 +104,7 @@ def read_csv(
         return parsed
     bad = dict(table.bad)
     for one in parsed.rejected:
-        bad[table.bounds(int(one.where))] = _reason(one.reason, time)
+        bad[table.bounds(int(one.where))] = reason_of(one.reason, time)
     offsets = np.array([begin for begin, _ in bad], np.int64)
     lines = lines_before(records, offsets) + body.count(b"\n", 0, start) + first_line
     rejected = [
@@ -113,12 +113,6 @@ def read_csv(
     ]
     rejected.sort(key=lambda pair: pair[0])
     return Parsed(parsed.posts, tuple(one for _, one in rejected))
-
-
-def _reason(reason: str, time: str | None) -> str:
-    if time == SNOWFLAKE and reason.startswith("created_at: is missing"):
-        return "id: is not a snowflake, so it holds no time"
-    return reason
 
 
 def _header(body: bytes) -> tuple[list[str], int]:

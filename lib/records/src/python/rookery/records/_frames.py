@@ -291,15 +291,18 @@ def _read(packed: memoryview, size: int, schema: pa.Schema) -> pa.RecordBatch:
         body = pa.decompress(pa.py_buffer(packed), size, codec="lz4")
         with pa.ipc.open_stream(body) as reader:
             batches = list(reader)
-        for batch in batches:
-            batch.validate(full=True)
-    # What Arrow raises over damaged bytes is not documented: these were all seen.
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        raise FrameError(f"the body cannot be read: {error}") from error
-    if len(batches) != 1:
-        raise FrameError(f"the body holds {len(batches)} batches, and not one")
-    try:
+        if len(batches) != 1:
+            raise FrameError(f"it holds {len(batches)} batches, and not one")
+        batches[0].validate(full=True)
         _check(batches[0], schema)
-    except RecordsError as error:
+    # What Arrow raises over damaged bytes is not documented: these were all seen, the
+    # ValueError over names of columns that are not UTF-8.
+    except (
+        RecordsError,
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        MemoryError,
+    ) as error:
         raise FrameError(f"the body cannot be read: {error}") from error
     return batches[0].replace_schema_metadata(schema.metadata)

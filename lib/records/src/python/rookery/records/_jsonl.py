@@ -136,7 +136,7 @@ def _read_each(body: bytes) -> _Read:
     bad: dict[int, str] = {}
     for line in not_blank(body, starts).tolist():
         try:
-            one = _DECODER.decode(body[bounds[line] : bounds[line + 1]])
+            one = _DECODER.decode(body[bounds[line] : bounds[line + 1]].rstrip())
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             bad[line] = _reason(error)
             continue

@@ -54,3 +54,18 @@ def columns_wanted(
             )
         found[ours] = names.index(theirs)
     return found
+
+
+def reason_of(reason: str, time: str | None) -> str:
+    """Says of a post without a time what is wrong with the id it should come from.
+
+    Args:
+        reason: Why a row is no post.
+        time: As for `columns_wanted`.
+
+    Returns:
+        The reason in terms of the columns of the file.
+    """
+    if time == SNOWFLAKE and reason.startswith("created_at: is missing"):
+        return "id: is not a snowflake, so it holds no time"
+    return reason

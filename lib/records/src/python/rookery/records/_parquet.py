@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow.parquet
 from rookery.records._arrow import Array
 from rookery.records._columns import Column
 from rookery.records._errors import RecordsError
-from rookery.records._naming import SNOWFLAKE, columns_wanted
+from rookery.records._naming import SNOWFLAKE, columns_wanted, reason_of
 from rookery.records._parsed import Parsed
 from rookery.records._posts import posts_from_columns
 from rookery.records._snowflake import snowflake_times
@@ -58,9 +59,13 @@ def read_parquet(
     if time == SNOWFLAKE and "id" in read:
         read["created_at"] = snowflake_times(read["id"])
     given: dict[str, Column] = dict(read)
-    return posts_from_columns(
+    parsed = posts_from_columns(
         given,
         source=source,
         ingested_at=ingested_at,
         where=lambda row: f"{where}:{first_row + row}",
     )
+    rejected = tuple(
+        replace(one, reason=reason_of(one.reason, time)) for one in parsed.rejected
+    )
+    return Parsed(parsed.posts, rejected)

@@ -19,6 +19,7 @@ from rookery.records._columns import (
     list_bytes,
     null_where_empty,
     outside_of,
+    show,
     string_lists,
     strings,
     times,
@@ -230,5 +231,5 @@ def _writable(value: object) -> object:
     try:
         msgspec.json.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError):
-        return repr(value)[:MAX_RAW_BYTES].encode("utf-8", "replace").decode()
+        return show(value, MAX_RAW_BYTES)
     return value

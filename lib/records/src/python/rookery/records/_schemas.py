@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pyarrow as pa
 
@@ -121,11 +122,16 @@ def _difference(given: pa.Schema, wanted: pa.Schema) -> str:
         if name not in given.names:
             return f"it has no column {name!r}"
         if not given.field(name).equals(wanted.field(name)):
-            return f"it has {given.field(name)}, and not {wanted.field(name)}"
+            return f"{_shown(given.field(name))}, and not {_shown(wanted.field(name))}"
     extra = [name for name in given.names if name not in wanted.names]
     if extra:
         return f"nobody knows its column {extra[0]!r}"
     return "its columns stand in another order, or one is there twice"
+
+
+def _shown(field: pa.Field[Any]) -> str:
+    nullable = "" if field.nullable else " not null"
+    return f"{field.name} is {field.type}{nullable}"
 
 
 def empty(schema: pa.Schema) -> pa.RecordBatch:
