@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from rookery.service import (
     PortTaken,
@@ -62,28 +61,19 @@ class PagePort:
             return number
 
 
-def children(
-    options: Options,
-    settings: Settings,
-    state: Path,
-    port: PagePort,
-    *,
-    drain_seconds: float,
-) -> list[ChildSpec]:
+def children(options: Options, settings: Settings, port: PagePort) -> list[ChildSpec]:
     """Describes the child processes, in the order in which they are started.
 
     Args:
         options: What was asked for.
-        settings: The platform's settings.
-        state: The state folder, absolute.
+        settings: The platform's settings, with an absolute state folder.
         port: The port of the page.
-        drain_seconds: What each process may take to finish its work.
 
     Returns:
         Their descriptions; the source comes last.
     """
-    environment = _environment(settings, state, drain_seconds, _THREADS)
-    serving = _environment(settings, state, drain_seconds, _SERVING_THREADS)
+    environment = _environment(settings, _THREADS)
+    serving = _environment(settings, _SERVING_THREADS)
 
     def serve() -> list[str]:
         return module_command("rookery.serving", "--port", str(port.renew()))
@@ -128,15 +118,13 @@ def _streaming(*arguments: str) -> Callable[[], Sequence[str]]:
     return lambda: command
 
 
-def _environment(
-    settings: Settings, state: Path, drain_seconds: float, threads: int
-) -> dict[str, str]:
+def _environment(settings: Settings, threads: int) -> dict[str, str]:
     return child_environment(
         {
-            "ROOKERY_STATE": str(state),
+            "ROOKERY_STATE": str(settings.state),
             "ROOKERY_BUS": "embedded:",
-            "ROOKERY_LAKE": settings.model_copy(update={"state": state}).lake_url,
-            "ROOKERY_DRAIN_SECONDS": f"{drain_seconds:g}",
+            "ROOKERY_LAKE": settings.lake_url,
+            "ROOKERY_DRAIN_SECONDS": f"{settings.drain_seconds:g}",
             "ROOKERY_THREADS": str(threads),
             # One port cannot serve them all, so none does.
             "ROOKERY_METRICS_PORT": "",

@@ -50,19 +50,21 @@ class Platform:
 
     async def run(self) -> None:
         """Runs until the stop is requested, the work is done, or a component fails."""
-        state, rules, port = self._prepare()
+        rules, port = self._prepare()
+        state = self._settings.state
         server = await self._server(state)
         client = StatusClient(lambda: port.url, self._settings)
         async with self._stopping(client):
             await self._supervisor.start(Server(server, stage=SERVER_STAGE))
             async with connect(_EMBEDDED, name="standalone", state=state) as bus:
                 self._screen.say(await provide_rules(bus, self._options, rules))
-                if resumed := await tell_resumed(bus, self._source):
+                resumed = await tell_resumed(bus, self._settings, self._source)
+                if resumed is not None:
                     self._screen.say(resumed)
-                await self._start_children(state, port)
+                await self._start_children(port)
                 await self._until_end(bus, client, port)
 
-    def _prepare(self) -> tuple[Path, RuleSet | None, PagePort]:
+    def _prepare(self) -> tuple[RuleSet | None, PagePort]:
         """Finds out what is wrong before anything is started."""
         settings, options = self._settings, self._options
         if settings.bus != _EMBEDDED:
@@ -79,7 +81,9 @@ class Platform:
         self._source = name_of(options)
         rules = load_rules(options.rules) if options.rules else None
         port = PagePort(settings.host, options.port)
-        return prepare_state(settings.state), rules, port
+        state = prepare_state(settings.state)
+        self._settings = settings.model_copy(update={"state": state})
+        return rules, port
 
     async def _server(self, state: Path) -> EmbeddedServer:
         server = EmbeddedServer(state)
@@ -109,15 +113,8 @@ class Platform:
             self._supervisor.kill()
             raise
 
-    async def _start_children(self, state: Path, port: PagePort) -> None:
-        specs = children(
-            self._options,
-            self._settings,
-            state,
-            port,
-            drain_seconds=self._settings.drain_seconds,
-        )
-        for spec in specs:
+    async def _start_children(self, port: PagePort) -> None:
+        for spec in children(self._options, self._settings, port):
             await self._supervisor.start(Child(spec, self._screen.line))
 
     async def _until_end(self, bus: Bus, client: StatusClient, port: PagePort) -> None:

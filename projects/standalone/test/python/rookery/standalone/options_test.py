@@ -47,7 +47,7 @@ def test_every_process_gets_the_same_stores_and_few_threads(
     port: PagePort, tmp_path: Path
 ) -> None:
     options = Options(workers=2)
-    specs = children(options, Settings(), tmp_path, port, drain_seconds=2.3)
+    specs = children(options, Settings(state=tmp_path, drain_seconds=2.3), port)
     assert [spec.name for spec in specs] == [
         *("serving", "archiver", "match-1", "match-2", "ingest")
     ]
@@ -62,25 +62,23 @@ def test_every_process_gets_the_same_stores_and_few_threads(
         assert environment["OMP_NUM_THREADS"] == threads
 
 
-def test_a_source_is_stopped_first_and_the_archive_last(
-    port: PagePort, tmp_path: Path
-) -> None:
-    specs = children(Options(), Settings(), tmp_path, port, drain_seconds=1)
+def test_a_source_is_stopped_first_and_the_archive_last(port: PagePort) -> None:
+    specs = children(Options(), Settings(), port)
     stages = {spec.name: spec.stage for spec in specs}
     assert stages["ingest"] < stages["match"] < stages["archiver"]
 
 
-def test_only_a_source_that_ends_may_end(port: PagePort, tmp_path: Path) -> None:
+def test_only_a_source_that_ends_may_end(port: PagePort) -> None:
     for options, finite in ((Options(limit=1), {"ingest"}), (Options(), set())):
-        specs = children(options, Settings(), tmp_path, port, drain_seconds=1)
+        specs = children(options, Settings(), port)
         assert {spec.name for spec in specs if spec.finite} == finite
 
 
 def test_secrets_are_on_no_command_line(
-    port: PagePort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    port: PagePort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROOKERY_TOKEN", "hush")
-    specs = children(Options(), Settings(), tmp_path, port, drain_seconds=1)
+    specs = children(Options(), Settings(), port)
     assert all("hush" not in " ".join(spec.command()) for spec in specs)
     assert all("hush" not in repr(spec) for spec in specs)
 

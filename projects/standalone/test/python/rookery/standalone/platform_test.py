@@ -68,7 +68,11 @@ def test_nobody_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         )
     with platform(state, "--rate", "50") as run:
         run.child.wait_for("source synthetic: goes on where it stopped")
-        assert run.get("/api/status")["ingested"]["accepted"] > 0
+        eventually(
+            lambda: run.get("/api/status")["ingested"]["accepted"],
+            timeout=30,
+            message="what was ingested is known again",
+        )
 
 
 def test_as_under_pants_it_ends_within_its_three_seconds_and_with_its_parent(
