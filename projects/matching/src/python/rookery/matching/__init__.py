@@ -3,7 +3,7 @@
 from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxError
 from rookery.matching._explain import Explanation, explain
 from rookery.matching._matcher import Matcher
-from rookery.matching._rules import Rule, RuleSet, track_rule
+from rookery.matching._rules import Rule, RuleSet, parse_rule, track_rule
 
 __all__ = [
     "Explanation",
@@ -14,5 +14,6 @@ __all__ = [
     "RuleSet",
     "RuleSyntaxError",
     "explain",
+    "parse_rule",
     "track_rule",
 ]

@@ -83,14 +83,11 @@ class RuleSet:
             if not content or content == "#" or content.startswith("# "):
                 continue
             begin = len(line) - len(line.lstrip())
-            named = _NAMED.match(content)
-            shift = begin + (named.end() if named else 0)
             try:
-                expression = parse_expression(content[named.end() if named else 0 :])
+                rule = parse_rule(content)
             except RuleSyntaxError as error:
-                errors.append(error.at(where, number, line, shift))
+                errors.append(error.at(where, number, line, begin))
                 continue
-            rule = Rule(named["name"] if named else str(expression), expression)
             if rule.id in lines_of:
                 taken = (
                     f"the rule {rule.id!r} stands in line {lines_of[rule.id]} already"
@@ -145,6 +142,28 @@ class RuleSet:
     def __len__(self) -> int:
         """Returns the number of rules."""
         return len(self.rules)
+
+
+def parse_rule(line: str) -> Rule:
+    """Reads one rule: `expression` or `name = expression`.
+
+    Args:
+        line: The rule.
+
+    Returns:
+        The rule.
+
+    Raises:
+        RuleSyntaxError: It is none; the column is that of the line.
+    """
+    named = _NAMED.match(line)
+    shift = named.end() if named else 0
+    try:
+        expression = parse_expression(line[shift:])
+    except RuleSyntaxError as error:
+        column = error.column + shift
+        raise RuleSyntaxError(error.reason, line, column, error.hint) from None
+    return Rule(named["name"] if named else str(expression), expression)
 
 
 def track_rule(keyword: str) -> str:
