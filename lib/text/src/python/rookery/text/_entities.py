@@ -84,7 +84,8 @@ class _Patterns:
 def _patterns() -> _Patterns:
     path = rf"[\w!*';:=+,.$/%#\[\]\-–~@|&{_ACCENTED}Ѐ-ӿ]"
     path_end = rf"[\w=#/+\-{_ACCENTED}Ѐ-ӿ]"
-    balanced = rf"\((?:{path}|\({path}*\))*\)"
+    # Bounded, so that parentheses that are never closed cost linear time only.
+    balanced = rf"\((?:{path}|\({path}{{0,64}}\)){{0,256}}\)"
     return _Patterns(
         # Its end is found character by character: Python's `\w` has no marks.
         hashtag=re.compile(r"[#＃]((?:\w|[^\x00-\x7f＃])+)(?=(://|[#＃])?)"),
