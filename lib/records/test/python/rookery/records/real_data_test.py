@@ -2,7 +2,6 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow.compute as pc
 import pytest
 
 from rookery.records import read_csv
@@ -38,6 +37,6 @@ def test_all_tweets_of_crisislex_are_posts_of_their_time(
         total += parsed.posts.num_rows
         year = re.match(r"\d{4}", path.name)
         assert year is not None
-        years = pc.unique(pc.year(parsed.posts.column("created_at")))
-        assert years.to_pylist() == [int(year[0])]
+        times = parsed.posts.column("created_at").to_pylist()
+        assert {str(time)[:4] for time in times} == {year[0]}
     assert total == count
