@@ -10,7 +10,12 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from rookery.bus import DEAD, DeadLetter, decode_dead
-from rookery.matching import Matcher, MatchingError, RuleFileError, RuleSet
+from rookery.matching import (
+    Matcher,
+    MatchingError,
+    RuleSet,
+    RuleSyntaxError,
+)
 from rookery.serving._counts import Dimension, Ranked, Totals, Volume
 from rookery.serving._cubes import bucket_width
 from rookery.serving._errors import FilterInvalid, SearchInvalid
@@ -304,23 +309,23 @@ def compiled(search: str) -> Matcher:
         search: An expression of the rule language.
 
     Returns:
-        What matches it.
-
-    Raises:
-        SearchInvalid: It is no such expression.
+        What matches it. `SearchInvalid` is raised if it is no such expression.
     """
     # A rule is one line: a line break becomes a space, so that columns stay right.
     line = _BREAKS.sub(" ", search)
     try:
-        return Matcher(RuleSet.parse([_PREFIX + line], where="search"))
-    except RuleFileError as error:
-        first = error.errors[0]
-        column = first.column - len(_PREFIX)
-        raise SearchInvalid(
-            first.reason, line, column if column > 0 else None, first.hint or None
-        ) from error
+        return Matcher(RuleSet.parse([_PREFIX + line]))
     except MatchingError as error:
-        raise SearchInvalid(str(error), line) from error
+        raise _invalid(error, line) from error
+
+
+def _invalid(error: MatchingError, line: str) -> SearchInvalid:
+    # The error of a set of rules holds those of its rules: here there is one.
+    for found in (error, *getattr(error, "errors", ())):
+        if isinstance(found, RuleSyntaxError):
+            column = max(1, found.column - len(_PREFIX))
+            return SearchInvalid(found.reason, line, column, found.hint or None)
+    return SearchInvalid(str(error), line)
 
 
 def _unreadable(data: bytes, error: Exception) -> DeadLetter:

@@ -20,7 +20,7 @@ from rookery.bus import (
     Unavailable,
 )
 from rookery.lake import Lake, LakeUnavailable
-from rookery.matching import RuleSet, store
+from rookery.matching import MatchingError, RuleSet, store
 from rookery.records import RecordsError, decode
 from rookery.service import Process
 from rookery.serving._errors import NotReady
@@ -343,8 +343,16 @@ class Live:
             await asyncio.sleep(SAMPLE_SECONDS)
 
     async def _watch_rules(self) -> None:
-        async for rules in store.watch(self.bus):
-            self.rules = rules
+        while True:
+            try:
+                async for rules in store.watch(self.bus):
+                    self.rules = rules
+            except (MatchingError, Unavailable) as error:
+                # Counts do not need the rules: what was known of them stays.
+                self._process.log.warning(
+                    "rules not readable", action="watch", reason=str(error)
+                )
+            await asyncio.sleep(REFRESH_SECONDS)
 
     async def _watch_ingest(self) -> None:
         """Follows the totals of every source.
@@ -352,7 +360,7 @@ class Live:
         A bucket is a stream that keeps the newest message of each key, so reading it
         gives the keys that are there and then every change.
         """
-        await self.bus.values(INGEST).get("exists")
+        await self._wait_for_totals()
         async for message in self.bus.read(f"KV_{INGEST}"):
             source = message.subject.removeprefix(f"$KV.{INGEST}.")
             try:
@@ -366,6 +374,16 @@ class Live:
                 )
             else:
                 self.ingest[source] = totals
+
+    async def _wait_for_totals(self) -> None:
+        """Waits until the bucket exists: asking for any key creates it."""
+        while True:
+            try:
+                await self.bus.values(INGEST).get("exists")
+            except Unavailable:
+                await asyncio.sleep(REFRESH_SECONDS)
+            else:
+                return
 
     def _observe(self) -> None:
         metrics = self._metrics
