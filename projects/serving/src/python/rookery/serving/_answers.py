@@ -309,23 +309,27 @@ def compiled(search: str) -> Matcher:
         search: An expression of the rule language.
 
     Returns:
-        What matches it. `SearchInvalid` is raised if it is no such expression.
+        What matches it.
+
+    Raises:
+        SearchInvalid: It is no such expression.
     """
     # A rule is one line: a line break becomes a space, so that columns stay right.
     line = _BREAKS.sub(" ", search)
     try:
         return Matcher(RuleSet.parse([_PREFIX + line]))
     except MatchingError as error:
-        raise _invalid(error, line) from error
+        reason, column, hint = _wrong(error)
+        raise SearchInvalid(reason, line, column, hint) from error
 
 
-def _invalid(error: MatchingError, line: str) -> SearchInvalid:
+def _wrong(error: MatchingError) -> tuple[str, int | None, str | None]:
     # The error of a set of rules holds those of its rules: here there is one.
     for found in (error, *getattr(error, "errors", ())):
         if isinstance(found, RuleSyntaxError):
             column = max(1, found.column - len(_PREFIX))
-            return SearchInvalid(found.reason, line, column, found.hint or None)
-    return SearchInvalid(str(error), line)
+            return found.reason, column, found.hint or None
+    return str(error), None, None
 
 
 def _unreadable(data: bytes, error: Exception) -> DeadLetter:
