@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from rookery.bus import (
     MATCHES,
@@ -20,6 +21,7 @@ from rookery.bus import (
     bury,
 )
 from rookery.lake import CommitConflict, Dataset, Lake, LakeUnavailable
+from rookery.matching import store
 from rookery.service import Process
 from rookery.streaming._blocks import (
     BLOCK_BYTES,
@@ -82,6 +84,7 @@ class Archiver:
             bus, lake, self._metrics, keep_matches=self._limits.keep_matches
         )
         self._trim_now = asyncio.Event()
+        self._copied: set[str] = set()
         self._bus_patience = Patience(
             process, check="bus", waits_for=(StreamFull, Unavailable)
         )
@@ -130,9 +133,28 @@ class Archiver:
             self._limits,
             self._metrics,
             self._lake_patience,
+            before_commit=self._copy_rules,
             on_commit=self._committed,
             on_damage=self._keep,
         )
+
+    async def _copy_rules(self, gathering: Gathering) -> None:
+        """Keeps the rules by which posts matched beside the matches."""
+        if not isinstance(gathering, MatchesGathering):
+            return
+        for version in sorted(gathering.rulesets - self._copied):
+            text = await self._bus_patience.until_done(
+                partial(self._bus.objects(store.SNAPSHOTS).get, version),
+                what="read the rules",
+                through_stop=True,
+            )
+            if text is not None:
+                await self._lake_patience.until_done(
+                    partial(asyncio.to_thread, self._lake.put_rules, version, text),
+                    what="keep the rules",
+                    through_stop=True,
+                )
+            self._copied.add(version)
 
     async def _committed(self, gathering: Gathering) -> None:
         self._trim_now.set()
@@ -185,6 +207,7 @@ class _Log:
         limits: When a block is closed.
         metrics: Counts.
         patience: Waits for the lake.
+        before_commit: Told of each block before it is committed.
         on_commit: Told of each block committed here.
         on_damage: Told of each frame that cannot be read.
     """
@@ -200,6 +223,7 @@ class _Log:
         metrics: ArchiveMetrics,
         patience: Patience,
         *,
+        before_commit: Callable[[Gathering], Awaitable[None]],
         on_commit: Callable[[Gathering], Awaitable[None]],
         on_damage: Callable[[str, Damaged], Awaitable[None]],
     ) -> None:
@@ -212,6 +236,7 @@ class _Log:
         self._limits = limits
         self._metrics = metrics
         self._patience = patience
+        self._before_commit = before_commit
         self._on_commit = on_commit
         self._on_damage = on_damage
 
@@ -304,6 +329,7 @@ class _Log:
         async def attempt() -> None:
             await asyncio.to_thread(write)
 
+        await self._before_commit(gathering)
         began = time.monotonic()
         await self._patience.until_done(
             attempt, what=f"commit {self._name}", through_stop=True

@@ -16,15 +16,17 @@ has closed it. The rules:
   tell (a crash may fall between the renewal and the opening), so the content does: a log
   is the one of the last epoch if the newest committed frame that is still present is the
   one that was committed. For `POSTS` the commit knows the position of that frame's
-  source; a frame of `MATCHES` carries the epoch itself. If it is the same log, the new
-  epoch begins behind the last sequence that is both committed and present, else at the
-  first one present. If no committed frame is present, both are the same place.
+  source; a frame of `MATCHES` carries an epoch of its log, which no other log has (perhaps
+  an earlier one: a worker learns of a renewal only when it connects anew). If it is the
+  same log, the new epoch begins behind the last sequence that is both committed and
+  present, else at the first one present. If no committed frame is present, both are the
+  same place.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rookery.bus import MATCHES, POSTS, Bus, StreamState
 from rookery.lake import Commit, Epoch, EpochMismatch, Lake
@@ -90,17 +92,20 @@ async def _starts(bus: Bus, lake: Lake, epochs: Sequence[Epoch]) -> dict[str, in
         starts[name] = max(state.first, 1)
         if not epochs:
             continue
+        known = {epoch.epoch for epoch in epochs}
         last_epoch = epochs[-1].epoch
         dataset = lake.posts if name == "posts" else lake.matches
         snapshot = await asyncio.to_thread(dataset.snapshot)
         commits = [c for c in snapshot.commits if c.epoch == last_epoch]
         present = [c for c in commits if state.first <= c.last <= state.last]
-        if present and await _is_same(bus, _STREAMS[name], present[-1]):
+        if present and await _is_same(bus, _STREAMS[name], present[-1], known):
             starts[name] = min(state.last, commits[-1].last) + 1
     return starts
 
 
-async def _is_same(bus: Bus, stream: str, commit: Commit) -> bool:
+async def _is_same(
+    bus: Bus, stream: str, commit: Commit, known: Collection[str]
+) -> bool:
     """Whether the last frame of a commit is the one that is in the log."""
     message = await bus.get(stream, commit.last)
     if message is None:
@@ -112,4 +117,4 @@ async def _is_same(bus: Bus, stream: str, commit: Commit) -> bool:
         return False
     if isinstance(origin, SourceOrigin):
         return commit.positions.get(origin.source) == origin.position
-    return origin.epoch == commit.epoch
+    return origin.epoch in known

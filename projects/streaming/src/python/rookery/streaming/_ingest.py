@@ -24,6 +24,7 @@ from rookery.streaming._log import SourceLog
 from rookery.streaming._metrics import IngestMetrics
 from rookery.streaming._patience import Stopped
 from rookery.streaming._position import IngestPosition, Totals
+from rookery.streaming._strings import strings
 from rookery.streaming._window import WINDOW_IDS, Window
 from rookery.streaming.sources import Source
 
@@ -91,7 +92,7 @@ class Slicer:
         skipped = min(self._skip, batch.parsed.posts.num_rows)
         self._skip -= skipped
         posts = batch.parsed.posts.slice(skipped)
-        is_new = self._window.add(posts["id"].to_pylist())
+        is_new = self._window.add(strings(posts["id"]))
         accepted = posts if is_new.all() else posts.filter(pa.array(is_new))
         rows: NDArray[np.int64] = np.flatnonzero(is_new)
         parts = split(accepted) if accepted.num_rows else [accepted]
@@ -183,7 +184,7 @@ class Ingest:
             )
         )
         async for frame in self._log.unarchived():
-            self._window.add(decode(frame).batch["id"].to_pylist())
+            self._window.add(strings(decode(frame).batch["id"]))
 
     async def _pump(self, slicer: Slicer) -> None:
         """Publishes what the source gives, which is read meanwhile."""

@@ -24,7 +24,7 @@ from rookery.bus import (
     bury,
     keep_alive,
 )
-from rookery.matching import Matcher, RuleSet, store
+from rookery.matching import Matcher, MatchingError, RuleSet, store
 from rookery.operators import enrich
 from rookery.records import (
     MATCH,
@@ -164,23 +164,28 @@ class MatchWorker:
 
     async def _watch(self) -> None:
         """Takes over each rule set as soon as it is published."""
+        complaint = ""
         while True:
             try:
                 async for rules in store.watch(self._bus):
                     await self._take_over(rules)
-            except Unavailable as error:
-                self._process.log.warning(
-                    f"waiting for rules: {error}", action="wait", check="rules"
-                )
+            except (Unavailable, MatchingError) as error:
+                # Those in use stay in use.
+                if str(error) != complaint:
+                    complaint = str(error)
+                    self._process.log.warning(
+                        f"no new rules: {error}", action="wait", check="rules"
+                    )
+                self._process.health.set("rules", False, complaint)
             await asyncio.sleep(_REWATCH_SECONDS)
 
     async def _take_over(self, rules: RuleSet) -> None:
+        self._process.health.set("rules", True, rules.version)
         if self._matcher and self._matcher.rules.version == rules.version:
             return
         began = time.monotonic()
         self._matcher = await asyncio.to_thread(Matcher, rules)
         self._metrics.rules.set(len(rules.rules))
-        self._process.health.set("rules", True, rules.version)
         self._process.log.info(
             f"rule set {rules.version} with {len(rules.rules):,} rules",
             action="rules",

@@ -30,6 +30,7 @@ from rookery.records import decode
 from rookery.service import Health, Process, Settings, Stop
 from rookery.service.testing import Child, eventually_async, start_module
 from rookery.streaming import sample_rules
+from rookery.streaming._strings import strings
 
 _T = TypeVar("_T")
 
@@ -223,7 +224,7 @@ class Platform:
             for sequence in range(state.first, state.last + 1):
                 message = await bus.get(POSTS, sequence)
                 if message is not None:
-                    ids.update(decode(message.data).batch["id"].to_pylist())
+                    ids.update(strings(decode(message.data).batch["id"]))
             return ids
 
         return await self.connected(read)
@@ -231,12 +232,12 @@ class Platform:
     def archived_ids(self) -> Counter[str]:
         """How often each id is among the posts in the lake."""
         table = self.lake.posts.snapshot().table("posts", columns=["id"])
-        return Counter(table["id"].to_pylist())
+        return Counter(strings(table["id"]))
 
     def matched_ids(self) -> Counter[str]:
         """How often each id is among the matches in the lake."""
         table = self.lake.matches.snapshot().table("matches", columns=["id"])
-        return Counter(table["id"].to_pylist())
+        return Counter(strings(table["id"]))
 
 
 @asynccontextmanager

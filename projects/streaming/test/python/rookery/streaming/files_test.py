@@ -12,6 +12,7 @@ import pytest
 
 from rookery.records import Parsed, Rejected
 from rookery.streaming import SourceChanged, SourceFormatError, SourceSpecError
+from rookery.streaming._strings import strings
 from rookery.streaming.formats import Columns, Format
 from rookery.streaming.sources import (
     Clock,
@@ -55,7 +56,7 @@ async def _read(source: Files | Stdin, position: bytes | None = None) -> list[Pa
 
 
 def _ids(batches: list[Parsed]) -> list[str]:
-    return [i for parsed in batches for i in parsed.posts["id"].to_pylist()]
+    return [i for parsed in batches for i in strings(parsed.posts["id"])]
 
 
 def _rejected(batches: list[Parsed]) -> list[Rejected]:
@@ -91,7 +92,7 @@ async def test_a_resume_goes_on_behind_any_batch(tmp_path: Path, suffix: str) ->
     seen: list[str] = []
     positions = [source.position()]
     while (parsed := await source.next_batch()) is not None:
-        seen += parsed.posts["id"].to_pylist()
+        seen += strings(parsed.posts["id"])
         positions.append(source.position())
         rest = await _read(Files([str(path)], name="s"), source.position())
         assert seen + _ids(rest) == _expected(0, 3500)
@@ -214,7 +215,7 @@ async def test_following_reads_what_is_added_and_only_whole_lines(
     ids: list[str] = []
     with pytest.raises(asyncio.CancelledError):
         while (parsed := await source.next_batch()) is not None:
-            ids += parsed.posts["id"].to_pylist()
+            ids += strings(parsed.posts["id"])
             assert parsed.rejected == ()
     assert ids == _expected(0, 5)
 

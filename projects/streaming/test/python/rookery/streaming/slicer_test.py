@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from rookery.records import Parsed, Rejected, posts_from_columns
 from rookery.streaming._ingest import Batch, Slice, Slicer
 from rookery.streaming._position import IngestPosition, Totals
+from rookery.streaming._strings import strings
 from rookery.streaming._window import Window
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -31,7 +33,7 @@ class Given:
 def _parsed(records: list[int | None], start: int) -> Parsed:
     numbers = [n for n in records if n is not None]
     # So long that a few posts fill a frame.
-    columns = {
+    columns: dict[str, list[Any]] = {
         "id": [str(n) for n in numbers],
         "text": [f"{n} " + "x" * 60_000 for n in numbers],
         "created_at": [NOW] * len(numbers),
@@ -55,7 +57,7 @@ def _slices(source: Given, window: Window, resumed: IngestPosition) -> list[Slic
 
 
 def _ids(slices: list[Slice]) -> list[str]:
-    return [i for part in slices for i in part.posts["id"].to_pylist()]
+    return [i for part in slices for i in strings(part.posts["id"])]
 
 
 def _expected(records: list[int | None]) -> tuple[list[str], Totals]:

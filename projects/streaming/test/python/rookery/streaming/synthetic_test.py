@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pyarrow as pa
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from rookery.records import POST
 from rookery.streaming import SourceChanged, SourceSpecError
+from rookery.streaming._strings import strings
 from rookery.streaming.sources import Clock, Synthetic, generate
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -23,7 +25,7 @@ async def _drained(source: Synthetic, position: bytes | None = None) -> list[str
     await source.open(position)
     ids: list[str] = []
     while (parsed := await source.next_batch()) is not None:
-        ids += parsed.posts["id"].to_pylist()
+        ids += strings(parsed.posts["id"])
     return ids
 
 
@@ -43,7 +45,7 @@ def test_the_posts_are_valid_and_their_times_lie_just_before_now() -> None:
     posts = generate(0, 1000, seed=1, source="s", now=NOW).posts
     assert posts.schema.equals(POST)
     posts.validate(full=True)
-    times = posts["created_at"].to_pylist()
+    times = cast("list[datetime]", posts["created_at"].to_pylist())
     assert times == sorted(times)
     assert NOW - timedelta(seconds=2) < times[0] and times[-1] <= NOW
     assert not any(posts["time_suspect"].to_pylist())
@@ -51,7 +53,7 @@ def test_the_posts_are_valid_and_their_times_lie_just_before_now() -> None:
 
 def test_a_topic_swells_and_fades() -> None:
     def most(start: int) -> int:
-        texts = _posts(start, 1000)["text"].to_pylist()
+        texts = strings(_posts(start, 1000)["text"])
         tags = [word for text in texts for word in text.split() if word[0] == "#"]
         return max(tags.count(tag) for tag in set(tags))
 
@@ -65,7 +67,7 @@ async def test_a_resumed_stream_goes_on_where_it_stopped() -> None:
     begun = await first.next_batch()
     assert begun is not None
     rest = await _drained(Synthetic(limit=2500), first.position())
-    ids = begun.posts["id"].to_pylist() + rest
+    ids = strings(begun.posts["id"]) + rest
     assert ids == [f"synthetic:{n}" for n in range(2500)]
 
 
