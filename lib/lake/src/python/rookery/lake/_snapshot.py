@@ -1,18 +1,21 @@
 """What was committed at one moment, and reading it."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.fs as pafs
+from typing_extensions import override
 
 from rookery.lake._errors import BlockRefused, LakeDamaged, LakeError, LakeUnavailable
 from rookery.lake._filesystem import RequestFailed
 from rookery.lake._model import PARTS, Commit, DataFile
 from rookery.lake._parquet import between, opened, overlaps
+from rookery.lake._url import open_store
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,20 @@ class Files:
     url: str
     filesystem: pafs.FileSystem
 
+    @override
+    def __reduce__(self) -> tuple[Callable[[str, str], "Files"], tuple[str, str]]:
+        # Another process opens the lake itself, with the credentials of its environment.
+        return _reopened, (self.dataset, self.url)
+
+
+@functools.lru_cache(maxsize=16)
+def _reopened(dataset: str, url: str) -> Files:
+    return Files(dataset, url, open_store(url).filesystem())
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The commits of a dataset at one moment. It never changes.
+    """The commits of a dataset at one moment. It never changes, and can be pickled.
 
     Attributes:
         watermark: Last sequence of the log of the last epoch that it holds.
@@ -105,6 +118,35 @@ class Snapshot:
             return dataset.to_table(
                 columns=None if columns is None else list(columns),
                 filter=between(part, start, end),
+            )
+
+    def batches(
+        self,
+        part: str,
+        *,
+        columns: Sequence[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Reads a part piece by piece, however large it is, in the calling thread.
+
+        Args:
+            part: Name of the part.
+            columns: Names of columns; None for all.
+            start: Only rows that are counted at this time or later; aware.
+            end: Only rows that are counted before this time; aware.
+
+        Yields:
+            The rows, in the order of the log; errors are those of `table`.
+        """
+        dataset = self.dataset(part, start=start, end=end)
+        with self._errors(part):
+            yield from dataset.to_batches(
+                columns=None if columns is None else list(columns),
+                filter=between(part, start, end),
+                batch_readahead=1,
+                fragment_readahead=1,
+                use_threads=False,
             )
 
     def recent_ids(self, source: str, limit: int) -> list[str]:

@@ -1,3 +1,4 @@
+import pickle  # nosec B403
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -162,6 +163,26 @@ def test_looking_for_news_asks_for_one_name_whatever_the_length_of_the_chain(
     assert [path for path in asked if "/commits/" in path] == [
         f"posts/commits/e1/{31:020}.json"
     ]
+
+
+def test_a_part_is_read_piece_by_piece(filled: Lake, samples: Any) -> None:
+    snapshot = filled.posts.snapshot()
+    pieces = list(snapshot.batches("posts"))
+    assert len(pieces) == 3
+    assert pa.Table.from_batches(pieces).equals(samples.posts(*range(1, 31)))
+    ids = [
+        id_
+        for piece in snapshot.batches("posts", columns=["id"], start=after(29))
+        for id_ in piece["id"].to_pylist()
+    ]
+    assert ids == ["files:29", "files:30"]
+
+
+def test_a_snapshot_can_be_sent_to_another_process(filled: Lake, samples: Any) -> None:
+    snapshot = filled.posts.snapshot()
+    sent = pickle.loads(pickle.dumps(snapshot))  # nosec B301
+    assert sent == snapshot
+    assert sent.table("posts").equals(samples.posts(*range(1, 31)))
 
 
 def test_a_large_file_of_a_bucket_is_read_in_ranges(
