@@ -10,12 +10,15 @@ _MATCH_GROUP = "match"
 _POLL_SECONDS = 0.25
 
 
-async def everything_archived(bus: Bus, settings: Settings) -> None:
+async def everything_archived(bus: Bus, settings: Settings) -> str:
     """Waits until the lake holds what the log held when it was first looked at.
 
     Args:
         bus: The log, to which nobody publishes posts any more.
         settings: Where the lake is, and what is archived.
+
+    Returns:
+        What to tell about what the lake holds.
     """
     posts = (await bus.state(POSTS)).last
     while not await _is_matched(bus, posts):
@@ -27,6 +30,7 @@ async def everything_archived(bus: Bus, settings: Settings) -> None:
         wanted["posts"] = posts
     while not await asyncio.to_thread(_reaches, settings.lake_url, wanted):
         await asyncio.sleep(_POLL_SECONDS)
+    return await asyncio.to_thread(_told, settings.lake_url)
 
 
 async def _is_matched(bus: Bus, through: int) -> bool:
@@ -45,3 +49,10 @@ def _reaches(url: str, wanted: dict[str, int]) -> bool:
         "matches": lake.matches.watermark(),
     }
     return all(watermarks[name] >= last for name, last in wanted.items())
+
+
+def _told(url: str) -> str:
+    lake = Lake.open(url)
+    posts = lake.posts.snapshot().rows("posts")
+    matches = lake.matches.snapshot().rows("matches")
+    return f"the lake holds {posts:,} posts and {matches:,} that matched"

@@ -84,7 +84,7 @@ def children(options: Options, settings: Settings, port: PagePort) -> list[Child
         ),
         ChildSpec(
             name="archiver",
-            command=_streaming("archiver"),
+            command=_streaming("archiver", *_archiver_arguments(options)),
             environment=environment,
             stage=_ARCHIVE_STAGE,
             share=2.0,
@@ -111,6 +111,11 @@ def children(options: Options, settings: Settings, port: PagePort) -> list[Child
         )
     )
     return specs
+
+
+def _archiver_arguments(options: Options) -> list[str]:
+    # Whoever waits for the end of a source should not wait for a block to fill up.
+    return ["--block-seconds", "1"] if options.until_done else []
 
 
 def _streaming(*arguments: str) -> Callable[[], Sequence[str]]:

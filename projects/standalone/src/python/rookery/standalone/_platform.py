@@ -15,7 +15,7 @@ from rookery.standalone._errors import NotStandalone, StateUnusable
 from rookery.standalone._options import Options
 from rookery.standalone._plan import INGEST, SERVER_STAGE, PagePort, children
 from rookery.standalone._progress import Progress, StatusClient
-from rookery.standalone._resume import name_of, tell_resumed
+from rookery.standalone._resume import name_of, tell_read, tell_resumed
 from rookery.standalone._rules import load_rules, provide_rules
 from rookery.standalone._screen import Screen
 from rookery.standalone._state import erase, prepare_state
@@ -126,7 +126,7 @@ class Platform:
         if self._options.seconds is not None:
             ends["time"] = asyncio.sleep(self._options.seconds)
         if self._options.is_finite:
-            ends["done"] = self._done(bus, client)
+            ends["done"] = self._done(bus)
         ending = {asyncio.ensure_future(end) for end in ends.values()}
         showing = asyncio.create_task(self._show(client, port))
         try:
@@ -138,16 +138,15 @@ class Platform:
                 task.cancel()
             await asyncio.gather(*ending, showing, return_exceptions=True)
 
-    async def _done(self, bus: Bus, client: StatusClient) -> None:
+    async def _done(self, bus: Bus) -> None:
         await self._supervisor.done(INGEST)
         if not self._options.until_done:
             self._screen.say(
                 "the source is exhausted; the page stays, stop with Ctrl-C"
             )
             await asyncio.Event().wait()
-        await everything_archived(bus, self._settings)
-        last = await client.progress()
-        self._screen.say("done: " + (last.summary() if last else "all is archived"))
+        archived = await everything_archived(bus, self._settings)
+        self._screen.say(f"done: {await tell_read(bus, self._source)}; {archived}")
 
     async def _show(self, client: StatusClient, port: PagePort) -> None:
         await client.until_alive()

@@ -88,14 +88,6 @@ class Progress:
         parts.append(f"memory {resident / 1e6:,.0f} MB")
         return " · ".join(parts)
 
-    def summary(self) -> str:
-        """Writes what was done in all, for the end of a finite source."""
-        return (
-            f"read {self.read:,}: {self.accepted:,} accepted, "
-            f"{self.duplicates:,} duplicates, {self.rejected:,} rejected; "
-            f"archived {self.archived:,}, matched {self.matched:,}"
-        )
-
 
 class StatusClient:
     """Asks serving how the platform is doing.

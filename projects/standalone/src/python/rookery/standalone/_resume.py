@@ -1,4 +1,4 @@
-"""What was read of the source before."""
+"""What was read of a source."""
 
 import asyncio
 import json
@@ -9,6 +9,8 @@ from rookery.records import SourceOrigin, decode_origin
 from rookery.service import Settings
 from rookery.standalone._options import SYNTHETIC, Options
 from rookery.streaming import source_name
+
+_TOTALS = "INGEST"
 
 
 def name_of(options: Options) -> str:
@@ -37,12 +39,32 @@ async def tell_resumed(bus: Bus, settings: Settings, name: str) -> str | None:
     position = await _position(bus, settings.lake_url, name)
     if position is None:
         return None
-    totals = json.loads(position)["totals"]
+    told = _told(json.loads(position)["totals"])
     return (
-        f"source {name}: goes on where it stopped, {totals['read']:,} records were read "
-        f"before ({totals['accepted']:,} accepted, {totals['duplicates']:,} duplicates, "
-        f"{totals['rejected']:,} rejected); --fresh removes all that is kept and starts "
-        "anew"
+        f"source {name}: goes on where it stopped, before it was {told}; "
+        "--fresh removes all that is kept and starts anew"
+    )
+
+
+async def tell_read(bus: Bus, name: str) -> str:
+    """Says what was read of a source whose ingest has ended.
+
+    Args:
+        bus: The bus.
+        name: Name of the source.
+
+    Returns:
+        What to tell.
+    """
+    # Unlike the last frame it also counts what was refused behind that frame.
+    value = await bus.values(_TOTALS).get(name)
+    return "all was read" if value is None else _told(json.loads(value.data))
+
+
+def _told(totals: dict[str, int]) -> str:
+    return (
+        f"read {totals['read']:,}: {totals['accepted']:,} accepted, "
+        f"{totals['duplicates']:,} duplicates, {totals['rejected']:,} rejected"
     )
 
 

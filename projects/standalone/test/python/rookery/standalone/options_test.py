@@ -101,3 +101,15 @@ def test_a_given_port_is_refused_when_it_is_used_and_never_replaced() -> None:
     page = PagePort("127.0.0.1", number)
     with socket.create_server(("127.0.0.1", number)):
         assert page.renew() == number
+
+
+def test_whoever_waits_for_the_end_does_not_wait_for_a_full_block(
+    port: PagePort,
+) -> None:
+    for until_done in (False, True):
+        options = Options(limit=1, until_done=until_done)
+        commands = {
+            spec.name: list(spec.command())
+            for spec in children(options, Settings(), port)
+        }
+        assert ("--block-seconds" in commands["archiver"]) is until_done

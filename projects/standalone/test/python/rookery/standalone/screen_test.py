@@ -56,10 +56,3 @@ def test_the_progress_says_what_counts() -> None:
         "312 posts/s · read 10,911 · matched 9,000 · archived 10,910 · "
         "lag: match 3, archive 4 frames · duplicates 1 · dead letters 2 · memory 612 MB"
     )
-
-
-def test_the_end_says_what_became_of_every_record() -> None:
-    assert Progress.of(_STATUS).summary() == (
-        "read 10,911: 10,910 accepted, 1 duplicates, 2 rejected; "
-        "archived 10,910, matched 9,000"
-    )
