@@ -7,7 +7,6 @@ that is in it, there is no negation (`!`) and there are no sets (`[a-z]`).
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -115,7 +114,7 @@ class Matcher:
         Returns:
             The index of the last line that matches, or None.
         """
-        folder, name = posixpath.split(path)
+        folder, _, name = path.rpartition("/")
         best, anchors = self._folder(folder)
         best = max(best, self._files.get(path, -1))
         for anchor in anchors:
@@ -134,7 +133,7 @@ class Matcher:
         best = -1
         anchors: tuple[str, ...] = ()
         if folder:
-            above, name = posixpath.split(folder)
+            above, _, name = folder.rpartition("/")
             best, anchors = self._folder(above)
             best = max(best, self._files.get(folder, -1))
             for anchor in anchors:

@@ -62,7 +62,7 @@ class Ownership:
         Returns:
             Handles and addresses, sorted; empty if nobody need approve.
         """
-        folder, name = posixpath.split(path)
+        folder, _, name = path.rpartition("/")
         chain = self._tree.chain(folder)
         if not self._tree.special(chain).fullmatch(name):
             return self.plain(chain)
@@ -214,7 +214,7 @@ def _adds_globs_only(ownership: Ownership, chain: Chain, above: Chain) -> bool:
 
 def _folders(tree: OwnersTree, files: Iterable[str]) -> list[str]:
     found = {""}
-    for folder in [*map(posixpath.dirname, files), *tree.files]:
+    for folder in {path.rpartition("/")[0] for path in files}.union(tree.files):
         while folder not in found:
             found.add(folder)
             folder = posixpath.dirname(folder)
