@@ -189,7 +189,8 @@ def peek_command(
     """Show the newest posts, matches or dead letters as JSON lines."""
     settings = Settings()
 
-    async def show() -> None:
+    async def show() -> int:
+        shown = 0
         async with (
             connect(settings.bus, name="peek", state=settings.state) as bus,
             aclosing(peek(bus, what, limit=limit, follow=follow)) as lines,
@@ -197,5 +198,12 @@ def peek_command(
             async for line in lines:
                 sys.stdout.buffer.write(line + b"\n")
                 sys.stdout.buffer.flush()
+                shown += 1
+        return shown
 
-    asyncio.run(show())
+    if asyncio.run(show()) < limit:
+        typer.echo(
+            f"no more {what} in the log; what is archived is in the lake, and --follow "
+            "shows what comes",
+            err=True,
+        )
