@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
-import pyarrow as pa
 from typing_extensions import override
 
-from rookery.matching._expression import And, Node, Not, Or, Term, leaves
+from rookery.matching._expression import And, Node, Not, Or, Term
 from rookery.matching._rules import Rule
-from rookery.text import PhraseTable
+from rookery.text import oracle
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,9 @@ class Explanation:
 def explain(rule: Rule, post: Mapping[str, object]) -> Explanation:
     """Explains a rule on one post.
 
+    It shares nothing with `Matcher` but the expression: each term is looked for on its
+    own, naively, which for one post is fast enough.
+
     Args:
         rule: The rule.
         post: The post, by column; `text` is read and must be there.
@@ -55,34 +57,26 @@ def explain(rule: Rule, post: Mapping[str, object]) -> Explanation:
     Returns:
         The tree of clauses.
     """
-    terms = list(leaves(rule.expression))
-    hits = PhraseTable.build([term.phrase for term in terms]).find(
-        pa.array([str(post["text"])], pa.string())
-    )
-    spans: list[list[tuple[int, int]]] = [[] for _ in terms]
-    for phrase, start, end in zip(hits.phrase, hits.start, hits.end, strict=True):
-        spans[int(phrase)].append((int(start), int(end)))
-    return _explain(rule.expression, spans, count())
+    text = str(post["text"])
+    return _explain(rule.expression, text, count())
 
 
-def _explain(
-    node: Node, spans: list[list[tuple[int, int]]], clauses: Iterator[int]
-) -> Explanation:
+def _explain(node: Node, text: str, clauses: Iterator[int]) -> Explanation:
     match node:
         case Term():
-            clause = next(clauses)
-            found = tuple(spans[clause])
-            return Explanation(str(node), bool(found), clause, found)
+            hits = oracle.find([node.phrase], [text], boundaries=not node.is_symbol)
+            found = tuple((hit.start, hit.end) for hit in hits)
+            return Explanation(str(node), bool(found), next(clauses), found)
         case Not(child):
-            inner = _explain(child, spans, clauses)
+            inner = _explain(child, text, clauses)
             return Explanation(str(node), not inner.true, children=(inner,))
         case And(children):
-            parts = tuple(_explain(child, spans, clauses) for child in children)
+            parts = tuple(_explain(child, text, clauses) for child in children)
             return Explanation(
                 str(node), all(part.true for part in parts), children=parts
             )
         case Or(children):
-            parts = tuple(_explain(child, spans, clauses) for child in children)
+            parts = tuple(_explain(child, text, clauses) for child in children)
             return Explanation(
                 str(node), any(part.true for part in parts), children=parts
             )

@@ -6,6 +6,8 @@ from enum import Enum
 
 from typing_extensions import override
 
+from rookery.matching._words import has_word
+
 
 class Kind(Enum):
     """What a term asks of the text; the value is the sign it is written with."""
@@ -32,9 +34,17 @@ class Term:
     @property
     def phrase(self) -> str:
         """The phrase that a `rookery.text.PhraseTable` searches for this term."""
+        if self.is_symbol:
+            # A symbol may stand there with or without a wish how to draw it.
+            return self.text.rstrip("\ufe0e\ufe0f")
         if self.kind in (Kind.KEYWORD, Kind.PHRASE):
             return self.text
         return f"{self.kind.value}{self.text}"
+
+    @property
+    def is_symbol(self) -> bool:
+        """Whether it has no word, as an emoji has none, and is found anywhere."""
+        return not has_word(self.text)
 
     @override
     def __str__(self) -> str:

@@ -7,21 +7,26 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from rookery.matching._program import Booleans, Integers, compile_rules
+from rookery.matching._program import Booleans, Integers, Lists, compile_rules, ranges
 from rookery.matching._rules import RuleSet
-from rookery.records import MATCH, POST, SPAN, SchemaError
-from rookery.text import Hits, PhraseTable
+from rookery.records import MATCH, POST, SPAN, SchemaError, empty
+from rookery.text import PhraseTable
 
-# How many rules of a post get spans, and how many places of a term: a post that
-# matches everything must still fit into a frame.
+# How many rules of a post get spans, how many places of a term, and how many spans there
+# are in all: a post that matches everything must still fit into a frame.
 MAX_RULES_WITH_SPANS: Final = 64
 MAX_SPANS_PER_TERM: Final = 16
+MAX_SPANS: Final = 1024
 
 
 class _Places(NamedTuple):
-    """Hits sorted by `key`, which is row * phrases + phrase, then by start."""
+    """Hits sorted by `key`, which is row * phrases + phrase, then by start.
+
+    `pairs` has the keys once each.
+    """
 
     key: Integers
+    pairs: Integers
     start: Integers
     end: Integers
 
@@ -43,7 +48,9 @@ class Matcher:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self._program = compile_rules(rules)
-        self._table = PhraseTable.build(self._program.phrases)
+        self._words = PhraseTable.build(self._program.words)
+        self._symbols = PhraseTable.build(self._program.symbols, boundaries=False)
+        self._phrases = len(self._words) + len(self._symbols)
         self._names = pa.array([rule.id for rule in rules.rules], pa.string())
 
     def __call__(self, posts: pa.RecordBatch) -> pa.RecordBatch:
@@ -62,47 +69,69 @@ class Matcher:
         """
         if not posts.schema.equals(POST):
             raise SchemaError(f"posts are expected, not columns {posts.schema.names}")
-        places = self._places(self._table.find(posts.column("text")))
+        places = self._places(posts.column("text"))
+        if not len(places.key):
+            return empty(MATCH)
         candidates = self._candidates(places)
         true = self._evaluate(places, candidates)
         pairs = _Pairs(candidates.row[true], candidates.rule[true])
         rows, per_row = np.unique(pairs.row, return_counts=True)
         return self._batch(posts, rows, per_row, pairs, places)
 
-    def _places(self, hits: Hits) -> _Places:
-        key = hits.row.astype(np.int64) * len(self._table) + hits.phrase
+    def _places(self, texts: pa.Array[Any]) -> _Places:
+        hits = self._words.find(texts)
+        row, phrase, start, end = hits.row, hits.phrase, hits.start, hits.end
+        if len(self._symbols):
+            more = self._symbols.find(texts)
+            row = np.concatenate((row, more.row))
+            phrase = np.concatenate((phrase, more.phrase + len(self._words)))
+            start = np.concatenate((start, more.start))
+            end = np.concatenate((end, more.end))
+        key = row.astype(np.int64) * self._phrases + phrase
         order = np.argsort(key, kind="stable")
+        key = key[order]
         return _Places(
-            key[order],
-            hits.start[order].astype(np.int64),
-            hits.end[order].astype(np.int64),
+            key,
+            np.unique(key),
+            start[order].astype(np.int64),
+            end[order].astype(np.int64),
         )
 
     def _candidates(self, places: _Places) -> _Pairs:
         """Returns the pairs in which an anchor of the rule stands in the row."""
-        program = self._program
-        if not len(places.key):
-            return _Pairs(places.key, places.key)
-        row, phrase = np.divmod(np.unique(places.key), len(self._table))
-        first = program.first_anchored[phrase]
-        index, owner = _ranges(first, program.first_anchored[phrase + 1] - first)
+        anchored = self._program.anchored
+        row, phrase = np.divmod(places.pairs, self._phrases)
+        index, owner = anchored.places(phrase)
         rules = len(self.rules)
-        pair = np.unique(row[owner] * rules + program.anchored[index])
+        pair = np.unique(row[owner] * rules + anchored.values[index])
         return _Pairs(*np.divmod(pair, rules))
 
     def _evaluate(self, places: _Places, pairs: _Pairs) -> Booleans:
-        """Evaluates candidates, all rules of one shape at a time."""
+        """Evaluates candidates, all rules of one height at a time: few heights occur."""
         program = self._program
-        true = np.zeros(len(pairs.row), dtype=np.bool_)
-        shape_of = program.shape_of[pairs.rule]
-        for shape in np.unique(shape_of):
-            chosen = np.flatnonzero(shape_of == shape)
-            first = program.first_term[pairs.rule[chosen]]
-            width = program.first_term[pairs.rule[chosen[0]] + 1] - first[0]
-            phrase = program.terms[first[:, np.newaxis] + np.arange(width)]
-            wanted = pairs.row[chosen][:, np.newaxis] * len(self._table) + phrase
-            true[chosen] = program.shapes[shape](_contains(places.key, wanted))
+        true = program.certain[pairs.rule]
+        height = program.height[pairs.rule]
+        for number, levels in program.levels.items():
+            chosen = np.flatnonzero(~true & (height == number))
+            if len(chosen):
+                some = _Pairs(pairs.row[chosen], pairs.rule[chosen])
+                true[chosen] = self._evaluate_levels(places, some, levels)
         return true
+
+    def _evaluate_levels(
+        self, places: _Places, pairs: _Pairs, levels: tuple[Lists, ...]
+    ) -> Booleans:
+        """Evaluates candidates of one height, level by level."""
+        terms = self._program.terms
+        index, owner = terms.places(pairs.rule)
+        key = pairs.row[owner] * self._phrases + terms.values[index]
+        values = _contains(places.pairs, key) ^ self._program.negated[index]
+        for level, groups in enumerate(levels, 1):
+            index, _ = groups.places(pairs.rule)
+            sizes = groups.values[index]
+            join = np.logical_or if level % 2 else np.logical_and
+            values = join.reduceat(values, np.cumsum(sizes) - sizes)
+        return values
 
     def _batch(
         self,
@@ -113,8 +142,7 @@ class Matcher:
         places: _Places,
     ) -> pa.RecordBatch:
         offsets = _offsets(per_row)
-        rank = np.arange(len(pairs.row)) - np.repeat(offsets[:-1], per_row)
-        shown = rank < MAX_RULES_WITH_SPANS
+        shown = _rank(pairs.row) < MAX_RULES_WITH_SPANS
         spans, per_pair = self._spans(
             _Pairs(pairs.row[shown], pairs.rule[shown]), places
         )
@@ -154,17 +182,19 @@ class Matcher:
     def _spans(self, pairs: _Pairs, places: _Places) -> tuple[pa.StructArray, Integers]:
         """Returns where the terms of matched rules stand, and how many each pair has."""
         program = self._program
-        first = program.first_term[pairs.rule]
-        term, owner = _ranges(first, program.first_term[pairs.rule + 1] - first)
-        visible = program.shown[term]
-        term, owner = term[visible], owner[visible]
-        key = pairs.row[owner] * len(self._table) + program.terms[term]
+        term, owner = program.terms.places(pairs.rule)
+        shown = ~program.negated[term]
+        term, owner = term[shown], owner[shown]
+        key = pairs.row[owner] * self._phrases + program.terms.values[term]
         begin = np.searchsorted(places.key, key, side="left")
         count = np.searchsorted(places.key, key, side="right") - begin
         count = np.minimum(count, MAX_SPANS_PER_TERM)
-        place, entry = _ranges(begin, count)
+        place, entry = ranges(begin, count)
         pair = owner[entry]
-        clause = term[entry] - first[pair]
+        # Spans of a post follow each other; the first of each are kept.
+        kept = _rank(pairs.row[pair]) < MAX_SPANS
+        place, entry, pair = place[kept], entry[kept], pair[kept]
+        clause = term[entry] - program.terms.first[pairs.rule[pair]]
         spans = pa.StructArray.from_arrays(
             [
                 self._names.take(_int64(pairs.rule[pair])),
@@ -177,11 +207,10 @@ class Matcher:
         return spans, np.bincount(pair, minlength=len(pairs.row))
 
 
-def _ranges(begin: Integers, count: Integers) -> tuple[Integers, Integers]:
-    """Writes out ranges: the numbers of all, and for each the range it is of."""
-    owner = np.repeat(np.arange(len(count)), count)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    return begin[owner] + within, owner
+def _rank(values: Integers) -> Integers:
+    """Numbers equal values that follow each other, from 0."""
+    first = np.flatnonzero(np.diff(values, prepend=-1))
+    return np.arange(len(values)) - np.repeat(first, np.diff(first, append=len(values)))
 
 
 def _contains(ordered: Integers, wanted: Integers) -> Booleans:

@@ -11,7 +11,6 @@ so that no rule changes its meaning then.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +26,7 @@ from rookery.matching._expression import (
     disjunction,
     is_anchored,
 )
+from rookery.matching._words import has_symbol, has_word
 
 # A rule longer than this is a mistake, and its depth would be that of the call stack.
 MAX_RULE_CHARACTERS: Final = 16 * 1024
@@ -195,7 +195,7 @@ class _Parser:
         after = self._text[token.column - 1 + len(token.text) :][:1]
         if after in ("~", "$"):
             raise self._later(f'"..."{after}', token.column + len(token.text))
-        if not has_word(text):
+        if not (has_word(text) or has_symbol(text)):
             raise self._error(
                 "the quotation holds no word",
                 token.column,
@@ -225,7 +225,8 @@ class _Parser:
             raise self._later("prefix*", token.column + len(text) - 1)
         kind = _SIGNS.get(text[0], Kind.KEYWORD)
         bare = text if kind is Kind.KEYWORD else text[1:]
-        if not has_word(bare):
+        is_symbol = kind is Kind.KEYWORD and has_symbol(bare)
+        if not (has_word(bare) or is_symbol):
             raise self._error(
                 f"{text!r} holds no word",
                 token.column,
@@ -253,30 +254,3 @@ class _Parser:
 
     def _error(self, reason: str, column: int, hint: str = "") -> RuleSyntaxError:
         return RuleSyntaxError(reason, self._text, column, hint)
-
-
-def is_word_character(character: str) -> bool:
-    """Tells whether a character can continue a word: letter, mark, number, underscore.
-
-    Args:
-        character: One character.
-
-    Returns:
-        Whether `rookery.text` counts it as part of the word before it.
-    """
-    return has_word(character) or unicodedata.category(character)[0] == "M"
-
-
-def has_word(text: str) -> bool:
-    """Tells whether a text holds a word at all.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        Whether a character of it begins a word: letter, number, underscore.
-    """
-    return any(
-        character == "_" or unicodedata.category(character)[0] in "LN"
-        for character in text
-    )

@@ -1,51 +1,110 @@
 """A rule set compiled for evaluation over columns.
 
-All terms of all rules become one phrase table. A rule can only be true of a post in which
-one of its anchors stands (`anchors`), so only those pairs of post and rule are looked at;
-and rules of one shape, such as `a b -c`, are evaluated together on a matrix of which of
-their terms stand in which post. Source for the prefilter: Aho and Corasick's
-use for rule engines as in High Performance Python, 2nd edition, chapter 12.
+All terms of all rules become one table of phrases. A rule can only be true of a post in
+which one of its anchors stands, so only those pairs of post and rule are looked at, level
+by level (see `Lowered`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from rookery.matching._expression import And, Node, Not, Or, Term, is_anchored, leaves
+from rookery.matching._expression import Term
+from rookery.matching._lowered import Lowered, lower
 from rookery.matching._rules import RuleSet
 
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
-Shape = Callable[[Booleans], Booleans]
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """A list of numbers for each of many keys, end to end.
+
+    Attributes:
+        first: Key to its first entry in `values`; one more than keys, int64.
+        values: The lists.
+    """
+
+    first: Integers
+    values: Integers
+
+    @classmethod
+    def of(cls, lists: Iterable[Sequence[int]]) -> Lists:
+        """Packs lists.
+
+        Args:
+            lists: The list of each key, in the order of the keys.
+
+        Returns:
+            The same, packed.
+        """
+        first: list[int] = [0]
+        values: list[int] = []
+        for one in lists:
+            values.extend(one)
+            first.append(len(values))
+        return cls(np.array(first, np.int64), np.array(values, np.int64))
+
+    def places(self, keys: Integers) -> tuple[Integers, Integers]:
+        """Says where lists are.
+
+        Args:
+            keys: Keys; one may be there several times.
+
+        Returns:
+            Indexes into `values`: the list of the first key, of the second, ... And for
+            each, the index of its key in `keys`.
+        """
+        begin = self.first[keys]
+        return ranges(begin, self.first[keys + 1] - begin)
+
+
+def ranges(begin: Integers, count: Integers) -> tuple[Integers, Integers]:
+    """Writes out ranges.
+
+    Args:
+        begin: Where each begins.
+        count: How many numbers it has.
+
+    Returns:
+        The numbers of all, and for each the range it is of.
+    """
+    owner = np.repeat(np.arange(len(count)), count)
+    before = np.cumsum(count) - count
+    return np.arange(len(owner)) + (begin - before)[owner], owner
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
     """A compiled rule set.
 
+    A phrase is what a term looks for; each is there once.
+
     Attributes:
-        phrases: The distinct phrases of all terms.
-        shapes: What combines the terms of a rule: (pairs, terms) bool to (pairs,) bool.
-        shape_of: Rule to index into `shapes`, int64.
-        terms: Phrase of each term of each rule, rule after rule, int64.
-        shown: Whether that term explains a match (it stands under no negation), bool.
-        first_term: Rule to its first entry in `terms`; one more than rules, int64.
-        anchored: Rules by anchoring phrase, phrase after phrase, int64.
-        first_anchored: Phrase to its first entry in `anchored`; one more, int64.
+        words: The phrases that have words, which are found as whole words.
+        symbols: The others, which are found anywhere; their numbers follow.
+        terms: For each rule, the phrases of its terms.
+        negated: For each of those, whether it must not stand in the text, bool.
+        anchored: For each phrase, the rules that it anchors.
+        certain: For each rule, whether any of its anchors is enough, bool.
+        height: For each rule, how many levels it has, int64.
+        levels: By height, for each level from 1: for each rule the sizes of its groups;
+            none where the rule is of another height.
     """
 
-    phrases: tuple[str, ...]
-    shapes: tuple[Shape, ...]
-    shape_of: Integers
-    terms: Integers
-    shown: Booleans
-    first_term: Integers
-    anchored: Integers
-    first_anchored: Integers
+    words: tuple[str, ...]
+    symbols: tuple[str, ...]
+    terms: Lists
+    negated: Booleans
+    anchored: Lists
+    certain: Booleans
+    height: Integers
+    levels: dict[int, tuple[Lists, ...]]
 
 
 def compile_rules(rules: RuleSet) -> Program:
@@ -57,107 +116,39 @@ def compile_rules(rules: RuleSet) -> Program:
     Returns:
         The program.
     """
-    phrases: dict[str, int] = {}
-    shapes: dict[str, int] = {}
-    functions: list[Shape] = []
-    shape_of: list[int] = []
-    terms: list[int] = []
-    shown: list[bool] = []
-    first_term = [0]
-    pairs: list[tuple[int, int]] = []
-    for number, rule in enumerate(rules.rules):
-        for term in leaves(rule.expression):
-            terms.append(phrases.setdefault(term.phrase, len(phrases)))
-        first_term.append(len(terms))
-        shown += _polarity(rule.expression)
-        signature = _signature(rule.expression)
-        if signature not in shapes:
-            shapes[signature] = len(functions)
-            functions.append(_shape(rule.expression, iter(range(len(terms)))))
-        shape_of.append(shapes[signature])
-        pairs += [(phrases[text], number) for text in anchors(rule.expression)]
-    postings = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
-    counts = np.bincount(postings[:, 0], minlength=len(phrases))
+    lowered = [lower(rule.expression) for rule in rules.rules]
+    distinct: dict[str, Term] = {}
+    for one in lowered:
+        for term in one.terms:
+            distinct.setdefault(term.phrase, term)
+    words = [phrase for phrase, term in distinct.items() if not term.is_symbol]
+    symbols = [phrase for phrase, term in distinct.items() if term.is_symbol]
+    numbers = {phrase: number for number, phrase in enumerate(words + symbols)}
+    anchored: list[list[int]] = [[] for _ in numbers]
+    for number, one in enumerate(lowered):
+        for phrase in {one.terms[clause].phrase for clause in one.anchors}:
+            anchored[numbers[phrase]].append(number)
     return Program(
-        tuple(phrases),
-        tuple(functions),
-        np.array(shape_of, dtype=np.int64),
-        np.array(terms, dtype=np.int64),
-        np.array(shown, dtype=np.bool_),
-        np.array(first_term, dtype=np.int64),
-        postings[:, 1].copy(),
-        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        words=tuple(words),
+        symbols=tuple(symbols),
+        terms=Lists.of([numbers[term.phrase] for term in one.terms] for one in lowered),
+        negated=np.array([sign for one in lowered for sign in one.negated], np.bool_),
+        anchored=Lists.of(anchored),
+        certain=np.array([one.certain for one in lowered], np.bool_),
+        height=np.array([len(one.sizes) for one in lowered], np.int64),
+        levels=_levels(lowered),
     )
 
 
-def anchors(node: Node) -> frozenset[str]:
-    """Chooses phrases of which one at least stands in every text the rule is true of.
-
-    Of a conjunction the child with the fewest and longest anchors is enough, since a
-    long phrase is rarer than a short one.
-
-    Args:
-        node: An anchored expression.
-
-    Returns:
-        The phrases.
-
-    Raises:
-        ValueError: It is a negation, which nothing anchors.
-    """
-    match node:
-        case Term():
-            return frozenset((node.phrase,))
-        case Or(children):
-            return frozenset().union(*(anchors(child) for child in children))
-        case And(children):
-            choices = [anchors(child) for child in children if is_anchored(child)]
-            return min(
-                choices,
-                key=lambda choice: (len(choice), -min(len(text) for text in choice)),
+def _levels(lowered: Sequence[Lowered]) -> dict[int, tuple[Lists, ...]]:
+    nothing: tuple[int, ...] = ()
+    return {
+        height: tuple(
+            Lists.of(
+                one.sizes[level] if len(one.sizes) == height else nothing
+                for one in lowered
             )
-        case Not():
-            raise ValueError(f"a negation anchors nothing: {node}")
-
-
-def _signature(node: Node) -> str:
-    match node:
-        case Term():
-            return "t"
-        case Not(child):
-            return f"-{_signature(child)}"
-        case And(children):
-            return f"({' '.join(_signature(child) for child in children)})"
-        case Or(children):
-            return f"({'|'.join(_signature(child) for child in children)})"
-
-
-def _polarity(node: Node, positive: bool = True) -> list[bool]:
-    match node:
-        case Term():
-            return [positive]
-        case Not(child):
-            return _polarity(child, not positive)
-        case And(children) | Or(children):
-            return [shown for child in children for shown in _polarity(child, positive)]
-
-
-def _shape(node: Node, slots: Iterator[int]) -> Shape:
-    """Builds a function of the matrix of terms; terms are numbered left to right."""
-    match node:
-        case Term():
-            slot = next(slots)
-            return lambda present: present[:, slot]
-        case Not(child):
-            inner = _shape(child, slots)
-            return lambda present: ~inner(present)
-        case And(children):
-            parts = [_shape(child, slots) for child in children]
-            return lambda present: np.logical_and.reduce(
-                [part(present) for part in parts]
-            )
-        case Or(children):
-            parts = [_shape(child, slots) for child in children]
-            return lambda present: np.logical_or.reduce(
-                [part(present) for part in parts]
-            )
+            for level in range(height)
+        )
+        for height in {len(one.sizes) for one in lowered if not one.certain}
+    }

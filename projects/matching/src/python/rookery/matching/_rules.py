@@ -12,7 +12,8 @@ from typing_extensions import override
 
 from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxError
 from rookery.matching._expression import Kind, Node, Term, conjunction
-from rookery.matching._parser import has_word, is_word_character, parse_expression
+from rookery.matching._parser import parse_expression
+from rookery.matching._words import has_symbol, has_word, is_word_character
 
 _NAMED: Final = re.compile(r"(?P<name>[\w.-]+)\s*=\s*")
 
@@ -196,6 +197,8 @@ def track_rule(keyword: str) -> str:
             reserved = piece in ("OR", "AND")
             kind = Kind.KEYWORD if plain and not reserved else Kind.PHRASE
             terms.append(Term(kind, piece))
+        elif has_symbol(piece):
+            terms.append(Term(Kind.KEYWORD, piece))
     if not terms:
         raise MatchingError(f"the keyword {keyword!r} holds no word")
     return str(conjunction(terms))

@@ -14,6 +14,7 @@ from rookery.matching._expression import (
 WORDS = st.sampled_from(
     ["fire", "Boulder", "flood", "4mile", "ΣΊΣΥΦΟΣ", "straße", "東京", "привет", "a_b"]
 )
+SYMBOLS = st.sampled_from(["🔥", "☀\ufe0f", "🔥☀"])
 QUOTED = st.sampled_from(
     [
         "boulder fire",
@@ -33,6 +34,7 @@ def terms() -> st.SearchStrategy[Term]:
     return st.one_of(
         st.builds(Term, st.sampled_from(plain), WORDS),
         st.builds(Term, st.just(Kind.PHRASE), QUOTED),
+        st.builds(Term, st.just(Kind.KEYWORD), SYMBOLS),
     )
 
 

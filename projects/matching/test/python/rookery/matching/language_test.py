@@ -31,6 +31,7 @@ from rookery.matching.testing import expressions
         ("#COfire OR @FEMA OR $AAPL", "#COfire OR @FEMA OR $AAPL"),
         ("or and", "or and"),
         ("wi-fi", "wi-fi"),
+        ("fire -🔥 ☀\ufe0f", "fire -🔥 ☀\ufe0f"),
         (r'"say \"no\""', r'"say \"no\""'),
         ('fire"fighter"', 'fire "fighter"'),
     ],
@@ -55,7 +56,8 @@ def test_an_expression_is_printed_in_one_way(text: str, canonical: str) -> None:
         ("fire ()", 7, "something is missing before this"),
         ('fire "flood', 6, "the quotation is not closed"),
         ('fire "!?"', 6, "holds no word"),
-        ("fire 🔥", 6, "holds no word"),
+        ("fire …", 6, "holds no word"),
+        ("fire #🔥", 6, "holds no word"),
         ("fire #", 6, "holds no word"),
         ("fire ##x", 7, "must follow '#' directly"),
         ("from:nasa", 1, "the operator from: is not available"),
@@ -148,6 +150,7 @@ def test_any_text_is_a_rule_or_a_syntax_error(text: str) -> None:
         ("Lac-Mégantic", '"Lac-Mégantic"'),
         ("@fema, #fire!", "@fema #fire"),
         ("OR", '"OR"'),
+        ("fire 🔥 !", "fire 🔥"),
     ],
 )
 def test_a_tracking_keyword_asks_for_all_its_words(keyword: str, rule: str) -> None:

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from rookery.matching import Matcher, Rule, RuleSet, explain
 from rookery.matching._expression import Node
-from rookery.matching._matcher import MAX_RULES_WITH_SPANS, MAX_SPANS_PER_TERM
+from rookery.matching._matcher import (
+    MAX_RULES_WITH_SPANS,
+    MAX_SPANS,
+    MAX_SPANS_PER_TERM,
+)
 from rookery.matching.testing import expressions
 from rookery.records import MATCH, SchemaError, empty, posts_from_columns
 
@@ -61,6 +65,16 @@ def matched(lines: Sequence[str], texts: Sequence[str]) -> dict[int, list[str]]:
         ("a OR b c", "b", False),
         ("café", "cafe", False),
         ("ſun", "SUN", True),
+        ("🔥", "on🔥fire", True),
+        ("☀\ufe0f", "☀ today", True),
+        ("☀", "☀\ufe0f today", True),
+        ("fire -🔥", "fire 🔥", False),
+        ("a (b OR c -(d e)) -(f OR g h)", "c d g a", True),
+        ("a (b OR c -(d e)) -(f OR g h)", "c d e a", False),
+        ("a (b OR c -(d e)) -(f OR g h)", "b c d e a", True),
+        ("a (b OR c -(d e)) -(f OR g h)", "a b h g", False),
+        ("x -(a -b)", "x a", False),
+        ("x -(a -b)", "x a b", True),
     ],
 )
 def test_a_rule_is_true_of_a_text_or_not(rule: str, text: str, expected: bool) -> None:
@@ -95,6 +109,16 @@ def test_spans_are_bounded_by_rules_and_by_places() -> None:
     assert len(spans) == MAX_RULES_WITH_SPANS * MAX_SPANS_PER_TERM
 
 
+def test_spans_of_a_post_are_bounded_in_all() -> None:
+    words = [f"word{number}" for number in range(MAX_SPANS + 6)]
+    rules = RuleSet.parse(["x = " + " OR ".join(words), "y = word1"])
+    batch = Matcher(rules)(posts([" ".join(words), "nothing", "word1"]))
+    first, second = (match["spans"] for match in batch.to_pylist())
+    assert [span["clause"] for span in first] == list(range(MAX_SPANS))
+    assert [(span["rule"], span["clause"]) for span in second] == [("x", 1), ("y", 0)]
+    batch.validate(full=True)
+
+
 def test_a_match_is_the_whole_post_with_its_row() -> None:
     batch = posts(["no", "fire"])
     result = Matcher(RuleSet.parse(["fire"]))(batch)
@@ -125,7 +149,18 @@ TEXTS = st.lists(
     st.lists(
         st.sampled_from(
             ["fire", "Boulder", "#flood", "4mile", "σίσυφος", "STRASSE", "@東京", "or"]
-            + ["$привет", "a_b", "back", "slash", "from", "nobody", "quoted", "x", "🔥"]
+            + [
+                "$привет",
+                "a_b",
+                "back",
+                "slash",
+                "from",
+                "nobody",
+                "quoted",
+                "x",
+                "🔥",
+                "☀",
+            ]
         ),
         min_size=1,
         max_size=8,
