@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from rookery.lake import Lake, LakeDamaged
+from rookery.lake import Lake, LakeDamaged, __main__
 from rookery.lake._check import check, sweep
 
 pytestmark = pytest.mark.integration
+
+# Imported, so that the build knows what the child runs.
+MODULE = __main__.__package__ or ""
 
 
 def lake_command(*arguments: str, url: str | None = None) -> Any:
@@ -19,7 +22,7 @@ def lake_command(*arguments: str, url: str | None = None) -> Any:
     if url is not None:
         environment["ROOKERY_LAKE"] = url
     return subprocess.run(  # nosec B603
-        [sys.executable, "-m", "rookery.lake", *arguments],
+        [sys.executable, "-m", MODULE, *arguments],
         env=environment,
         capture_output=True,
         text=True,

@@ -5,7 +5,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from rookery.lake import Block, BlockRefused, CommitConflict, EpochMismatch, Lake
+from rookery.lake import (
+    Block,
+    BlockRefused,
+    CommitConflict,
+    EpochMismatch,
+    Lake,
+    LakeUnavailable,
+    _dataset,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -99,6 +107,18 @@ def test_a_commit_that_is_there_because_its_answer_was_lost_succeeds(
     commit = lake.posts.commit(samples.posts_block(1))
     assert lake.posts.snapshot().commits == (commit,)
     assert lake.posts.snapshot().table("posts").equals(samples.posts(1))
+
+
+def test_a_writer_that_slept_does_not_commit_files_that_may_be_swept_away(
+    lake: Lake, samples: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(_dataset, "GRACE", timedelta(0))
+        with pytest.raises(LakeUnavailable, match="took too long: try again"):
+            lake.posts.commit(samples.posts_block(1))
+    assert lake.store.list("posts") == []
+    lake.posts.commit(samples.posts_block(1))
+    assert lake.posts.watermark() == 1
 
 
 def test_a_block_without_rows_covers_its_sequences(lake: Lake, samples: Any) -> None:

@@ -126,7 +126,9 @@ def s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"s3://rookery-lake/{secrets.token_hex(4)}/prefix"
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(
+    params=["folder", pytest.param("bucket", marks=pytest.mark.integration)]
+)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty lake: every test runs on both kinds."""
     if request.param == "folder":

@@ -25,6 +25,8 @@ from rookery.lake import (
 )
 from rookery.lake._filesystem import RequestFailed
 
+pytestmark = pytest.mark.integration
+
 STARTS = {"posts": 1, "matches": 1}
 
 
@@ -228,7 +230,6 @@ print(f"committed: {lake.posts.snapshot().table('posts').num_rows}")
 """
 
 
-@pytest.mark.integration
 def test_a_full_disk_is_unavailable_and_leaves_nothing_behind(tmp_path: Path) -> None:
     rows = [
         {"id": f"files:{n}", "source": "files", "text": os.urandom(200).hex()}

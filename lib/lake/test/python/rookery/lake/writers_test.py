@@ -173,6 +173,7 @@ def test_every_sequence_ends_in_exactly_one_commit(
         verify(url, samples, told)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", range(3))
 def test_every_sequence_ends_in_exactly_one_commit_in_a_bucket(
     s3: str, samples: Any, seed: int

@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from rookery.analytics import committed
+from rookery.analytics import __main__, committed
 from rookery.lake import Block, Lake
 from rookery.service.testing import run_module
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(90)]
+
+# Imported, so that the build knows what the child runs.
+MODULE = __main__.__package__ or ""
 
 
 def analytics(
     *arguments: str, url: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     env = {"ROOKERY_LAKE": url} if url else {}
-    return run_module("rookery.analytics", *arguments, env=env)
+    return run_module(MODULE, *arguments, env=env)
 
 
 def test_volume_prints_posts_by_rule(lake: Lake) -> None:

@@ -119,6 +119,7 @@ def test_a_damaged_file_is_named_by_the_task_that_reads_it(
         volume(lake, client=client)
 
 
+@pytest.mark.integration
 def test_a_snapshot_of_a_bucket_is_counted(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
