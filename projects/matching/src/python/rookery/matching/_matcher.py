@@ -92,7 +92,7 @@ class Matcher:
         key = key[order]
         return _Places(
             key,
-            np.unique(key),
+            _distinct(key),
             start[order].astype(np.int64),
             end[order].astype(np.int64),
         )
@@ -103,7 +103,7 @@ class Matcher:
         row, phrase = np.divmod(places.pairs, self._phrases)
         index, owner = anchored.places(phrase)
         rules = len(self.rules)
-        pair = np.unique(row[owner] * rules + anchored.values[index])
+        pair = _distinct(np.sort(row[owner] * rules + anchored.values[index]))
         return _Pairs(*np.divmod(pair, rules))
 
     def _evaluate(self, places: _Places, pairs: _Pairs) -> Booleans:
@@ -205,6 +205,11 @@ class Matcher:
             fields=list(SPAN),
         )
         return spans, np.bincount(pair, minlength=len(pairs.row))
+
+
+def _distinct(ordered: Integers) -> Integers:
+    """Keeps one of each; unlike np.unique it knows that equal ones are neighbours."""
+    return ordered[np.diff(ordered, prepend=-1) != 0]
 
 
 def _rank(values: Integers) -> Integers:
