@@ -63,7 +63,8 @@ class Cubes:
     @cached_property
     def extent(self) -> tuple[int, int] | None:
         """First minute with a post, and the first after the last, since 1970."""
-        extents = [e for part in self.parts if (e := part.posts.extent) is not None]
+        grains = [grain for part in self.parts for grain in (part.posts, part.rules)]
+        extents = [e for grain in grains if (e := grain.extent) is not None]
         if not extents:
             return None
         return min(low for low, _ in extents), max(high for _, high in extents)

@@ -60,7 +60,7 @@ class History:
         for first in range(0, len(new), _READ_COMMITS):
             some = replace(snapshot, commits=tuple(new[first : first + _READ_COMMITS]))
             counted = encode(some.table("cube"), self.names)
-            parts = _added(parts, merged_part([counted]))
+            parts = add_part(parts, merged_part([counted]))
         return History(self.names, snapshot, parts, known)
 
     def around(self, minutes: Sequence[int]) -> Snapshot:
@@ -104,10 +104,17 @@ def _minute(moment: datetime | None) -> int:
     return -1 if moment is None else int(moment.astimezone(UTC).timestamp()) // 60
 
 
-def _added(parts: tuple[Part, ...], part: Part) -> tuple[Part, ...]:
+def add_part(parts: tuple[Part, ...], part: Part) -> tuple[Part, ...]:
     """Appends a part, and merges it with those that are not much larger.
 
     Each row is merged a logarithmic number of times, and there are few parts.
+
+    Args:
+        parts: The parts so far, the largest first.
+        part: The next one.
+
+    Returns:
+        Parts with the same sum.
     """
     pending = [part]
     rows = part.rows

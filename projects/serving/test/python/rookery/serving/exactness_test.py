@@ -84,7 +84,7 @@ async def test_what_was_archived_before_the_start_is_counted_too(feed: Feed) -> 
         Filter(),
         Filter(rule="storm"),
         Filter(source="other", language="en"),
-        Filter(language=""),
+        Filter(language="de"),
         Filter(sentiment=Sentiment.POSITIVE),
         Filter(start=NOON - timedelta(minutes=61, seconds=3), end=NOON),
     ],

@@ -106,9 +106,9 @@ class Dashboard:
             "sentiment": self._select("sentiment", SENTIMENTS),
             "time": self._select("time", RANGES),
         }
-        ui.button("Reset", on_click=self._clear).props("flat no-caps").classes(
-            "rk-reset"
-        )
+        ui.button("Reset", on_click=self._clear, color=None).props(
+            "flat no-caps"
+        ).classes("rk-reset")
 
     def _select(
         self, name: str, options: dict[str, str], searchable: bool = False
@@ -230,7 +230,8 @@ class Dashboard:
             note=content.end_note(page, full=full, limit=SEARCH_LIMIT),
             empty=content.empty_state(problems, choice.narrows(), searching),
         )
-        self._posts_note.set_text("newest first" if posts else "")
+        note = "those the search finds, newest first" if searching else "newest first"
+        self._posts_note.set_text(note if posts else "")
 
     async def _chosen(self, event: ValueChangeEventArguments[Any]) -> None:
         del event

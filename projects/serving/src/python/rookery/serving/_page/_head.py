@@ -35,11 +35,13 @@ class Head:
                 self._watermark = _fact("Archived to", "watermark")
                 self._clock = _fact("UTC", "clock")
             with ui.element("div").classes("rk-tools"):
-                ui.button(icon="contrast", on_click=on_theme).props(
+                ui.button(icon="contrast", on_click=on_theme, color=None).props(
                     "flat round dense aria-label='Dark or light'"
                 )
                 ui.button(
-                    icon="data_object", on_click=lambda: ui.navigate.to("/docs")
+                    icon="data_object",
+                    on_click=lambda: ui.navigate.to("/docs"),
+                    color=None,
                 ).props("flat round dense aria-label='REST interface'")
         self.set_state("Starting", "rk-warning")
 
