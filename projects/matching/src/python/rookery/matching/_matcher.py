@@ -209,7 +209,8 @@ class Matcher:
 
 def _distinct(ordered: Integers) -> Integers:
     """Keeps one of each; unlike np.unique it knows that equal ones are neighbours."""
-    return ordered[np.diff(ordered, prepend=-1) != 0]
+    kept: Integers = ordered[np.diff(ordered, prepend=-1) != 0]
+    return kept
 
 
 def _rank(values: Integers) -> Integers:
