@@ -197,6 +197,19 @@ def test_threads_of_native_libraries_are_limited(program: Program) -> None:
     assert ended.stdout.split() == ["begun", "2", "2", "1"]
 
 
+def test_what_was_registered_for_the_end_is_done_and_nothing_else_is_waited_for(
+    program: Program,
+) -> None:
+    folder = program("""
+        import atexit
+        atexit.register(print, "at exit")
+        threading.Thread(target=time.sleep, args=[100]).start()
+        """)
+    with start_module("program", cwd=folder) as child:
+        assert child.wait() == 0
+        assert child.stdout == "begun\nat exit\n"
+
+
 _PARENT = """
 import subprocess, sys, time
 from rookery.service import child_environment, module_command

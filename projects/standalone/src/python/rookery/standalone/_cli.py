@@ -137,7 +137,9 @@ def standalone(
 
 def _check(options: Options) -> None:
     if not options.is_synthetic and (options.rate or options.limit):
-        raise typer.BadParameter("--rate and --limit are for made-up posts only")
+        raise typer.BadParameter(
+            "--rate and --limit are for made-up posts, not for --source"
+        )
     if options.until_done and not options.is_finite:
         raise typer.BadParameter(
             "--until-done needs a source that ends: --source FILE, or --limit N"

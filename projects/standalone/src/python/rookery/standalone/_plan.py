@@ -18,7 +18,7 @@ INGEST = "ingest"
 SERVING = "serving"
 
 # Stopped from the source on, so that each drains what the one before it has left.
-# Serving only reads, so it goes together with the archiver.
+# Serving only reads, so it goes at once.
 _INGEST_STAGE, _MATCH_STAGE, _ARCHIVE_STAGE, SERVER_STAGE = range(4)
 _THREADS = 1
 _SERVING_THREADS = 2
@@ -80,7 +80,7 @@ def children(options: Options, settings: Settings, port: PagePort) -> list[Child
 
     specs = [
         ChildSpec(
-            name=SERVING, command=serve, environment=serving, stage=_ARCHIVE_STAGE
+            name=SERVING, command=serve, environment=serving, stage=_INGEST_STAGE
         ),
         ChildSpec(
             name="archiver",

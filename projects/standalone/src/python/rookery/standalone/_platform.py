@@ -149,7 +149,7 @@ class Platform:
         self._screen.say(f"done: {await tell_read(bus, self._source)}; {archived}")
 
     async def _show(self, client: StatusClient, port: PagePort) -> None:
-        await client.until_alive()
+        await client.until_ready()
         self._screen.say(f"page: {port.url}")
         pause = _LIVE_SECONDS if self._screen.is_live else _PLAIN_SECONDS
         while True:

@@ -111,9 +111,9 @@ class StatusClient:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def until_alive(self) -> None:
-        """Waits until serving answers."""
-        while not await self._is_alive():
+    async def until_ready(self) -> None:
+        """Waits until serving says how the platform is doing."""
+        while await self.progress() is None:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def progress(self) -> Progress | None:
@@ -123,9 +123,3 @@ class StatusClient:
             return Progress.of(answer.json()) if answer.is_success else None
         except (httpx.HTTPError, ValueError):
             return None
-
-    async def _is_alive(self) -> bool:
-        try:
-            return (await self._client.get(f"{self._url()}/healthz")).is_success
-        except httpx.HTTPError:
-            return False
