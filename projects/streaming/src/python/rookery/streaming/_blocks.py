@@ -23,7 +23,7 @@ from rookery.records import (
 
 BLOCK_FRAMES = 256
 # Frames are compressed several times over; this is what their posts take in memory.
-BLOCK_BYTES = 96 * 1024 * 1024
+BLOCK_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)

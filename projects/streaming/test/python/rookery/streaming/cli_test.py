@@ -62,10 +62,10 @@ async def test_peek_shows_the_newest_records_as_json_lines(
 
 @pytest.mark.asyncio
 async def test_peek_follows_what_comes(platform: Platform) -> None:
-    follower = platform.start("peek", "posts", "--limit", "0", "--follow")
-    ingest = ("ingest", "--source", "synthetic:", "--limit", "3")
-    assert platform.start(*ingest).wait() == 0
-    follower.wait_for('"synthetic:2"')
-    assert [json.loads(line)["id"] for line in follower.stdout.splitlines()] == [
-        f"synthetic:{n}" for n in range(3)
-    ]
+    follower = platform.start("peek", "posts", "--limit", "3", "--follow")
+    for limit in (3, 6):
+        ingest = ("ingest", "--source", "synthetic:", "--limit", str(limit))
+        assert platform.start(*ingest).wait() == 0
+        follower.wait_for(f'"synthetic:{limit - 1}"')
+    ids = [json.loads(line)["id"] for line in follower.stdout.splitlines()]
+    assert ids == [f"synthetic:{n}" for n in range(6)]

@@ -299,3 +299,12 @@ async def test_the_options_reach_the_source(tmp_path: Path) -> None:
     await source.close()
     assert parsed is not None and _ids([parsed]) == ["s:0"]
     assert source.overlap == timedelta(0)
+
+
+async def test_files_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "posts.jsonl").write_text("no json\n")
+    batches = await _read(Files([str(tmp_path / "*/posts.jsonl")], name="s"))
+    places = [record.where for record in _rejected(batches)]
+    assert places == ["one/posts.jsonl:1", "two/posts.jsonl:1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import glob
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -51,6 +52,23 @@ def expand(patterns: Sequence[str]) -> list[Path]:
     return sorted(found)
 
 
+def display_name(path: Path, among: Sequence[Path]) -> str:
+    """Says how to call a file so that it is not taken for another one.
+
+    Args:
+        path: The file.
+        among: All files of the source.
+
+    Returns:
+        Its name, or its path below the folder they all have in common where several
+        have the same name.
+    """
+    if sum(other.name == path.name for other in among) < 2:
+        return path.name
+    common = os.path.commonpath([other.parent for other in among])
+    return path.relative_to(common).as_posix()
+
+
 def _nothing(pattern: str) -> str:
     if Path(pattern).is_dir():
         return (
@@ -92,6 +110,7 @@ class Files:
         self._follow = follow
         self._clock = clock or Clock()
         self._states: dict[Path, FileState] = {}
+        self._all: list[Path] = []
         self._waiting: list[Path] = []
         self._reader: Reader | None = None
         self._path = Path()
@@ -107,7 +126,11 @@ class Files:
     def _open(self, position: bytes | None) -> None:
         read = FilesPosition.decode(position).files if position else ()
         self._states = {Path(state.path): state for state in read}
-        self._waiting = expand(self._patterns)
+        self._find()
+
+    def _find(self) -> None:
+        self._all = expand(self._patterns)
+        self._waiting = list(self._all)
 
     async def next_batch(self) -> Parsed | None:
         """Reads on; following, it waits at the end of the last file.
@@ -120,7 +143,7 @@ class Files:
             if not self._follow:
                 return None
             await self._clock.sleep(_POLL_SECONDS)
-            self._waiting = await asyncio.to_thread(expand, self._patterns)
+            await asyncio.to_thread(self._find)
         return parsed
 
     def _read(self) -> Parsed | None:
@@ -132,6 +155,7 @@ class Files:
                 self._reader = open_reader(
                     self._path,
                     source=self.name,
+                    name=display_name(self._path, self._all),
                     file_format=self._format,
                     columns=self._columns,
                     state=self._states.get(self._path),

@@ -56,6 +56,7 @@ def open_reader(
     path: Path,
     *,
     source: str,
+    name: str,
     file_format: Format | None,
     columns: Columns,
     state: FileState | None,
@@ -65,6 +66,7 @@ def open_reader(
     Args:
         path: The file.
         source: Name of the source.
+        name: What to call the file in the `where` of a record that is no post.
         file_format: Its format, None to find out.
         columns: Where the columns of a post come from.
         state: How far it was read, None if it is new.
@@ -72,10 +74,14 @@ def open_reader(
     Returns:
         What reads it.
     """
-    found = file_format or detect(path.name, read_at(path, 0, 64))
+    found = file_format or detect(name, read_at(path, 0, 64))
     if found is Format.PARQUET:
-        return ParquetReader(path, source=source, columns=columns, state=state)
-    return TextReader(path, found, source=source, columns=columns, state=state)
+        return ParquetReader(
+            path, source=source, name=name, columns=columns, state=state
+        )
+    return TextReader(
+        path, found, source=source, name=name, columns=columns, state=state
+    )
 
 
 class TextReader:
@@ -85,6 +91,7 @@ class TextReader:
         path: The file.
         text_format: Its format.
         source: Name of the source.
+        name: What to call it in the `where` of a record that is no post.
         columns: Where the columns of a post come from.
         state: How far it was read, None if it is new.
 
@@ -98,6 +105,7 @@ class TextReader:
         text_format: Format,
         *,
         source: str,
+        name: str,
         columns: Columns,
         state: FileState | None,
     ) -> None:
@@ -112,7 +120,7 @@ class TextReader:
             text_format,
             columns,
             source=source,
-            name=path.name,
+            name=name,
             line=state.line if state else 1,
             header=header,
         )
@@ -177,6 +185,7 @@ class ParquetReader:
     Args:
         path: The file.
         source: Name of the source.
+        name: What to call it in the `where` of a record that is no post.
         columns: Where the columns of a post come from.
         state: How far it was read, None if it is new.
 
@@ -190,6 +199,7 @@ class ParquetReader:
         path: Path,
         *,
         source: str,
+        name: str,
         columns: Columns,
         state: FileState | None,
     ) -> None:
@@ -197,6 +207,7 @@ class ParquetReader:
             check_whole(state)
         self._path = path
         self._source = source
+        self._name = name
         self._columns = columns
         self._row = state.offset if state else 0
         self._identity = state.identity if state else whole_identity(path)
@@ -257,7 +268,7 @@ class ParquetReader:
             self._renamed(batch),
             source=self._source,
             ingested_at=now,
-            where=lambda row: f"{self._path.name}:{first + row}",
+            where=lambda row: f"{self._name}:{first + row}",
         )
 
     def _renamed(self, batch: pa.RecordBatch) -> dict[str, _Column]:
