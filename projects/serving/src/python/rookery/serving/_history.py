@@ -1,18 +1,19 @@
 """What the lake has committed, counted in memory and kept up with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
 
-from rookery.lake import Dataset, Snapshot
+from rookery.lake import Commit, Dataset, Snapshot
 from rookery.serving._parts import Names, Part, encode, merged, merged_part
 
 # A part that is this large is left alone: merging it again would cost more memory and
 # time than it saves, and its months are covered by its coarse resolutions.
-SEALED_ROWS = 2_000_000
-_READ_COMMITS = 500
+SEALED_ROWS = 1_000_000
+# So many rows of cubes are read at once, with all their names.
+READ_ROWS = 500_000
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class History:
         if not new and snapshot.watermark == self.snapshot.watermark:
             return self
         parts = self.parts
-        for first in range(0, len(new), _READ_COMMITS):
-            some = replace(snapshot, commits=tuple(new[first : first + _READ_COMMITS]))
+        for commits in _portions(new):
+            some = replace(snapshot, commits=commits)
             counted = encode(some.table("cube"), self.names)
             parts = add_part(parts, merged_part([counted]))
         return History(self.names, snapshot, parts, known)
@@ -83,6 +84,20 @@ class History:
         return replace(
             self.snapshot, commits=tuple(commits[i] for i in np.flatnonzero(hit))
         )
+
+
+def _portions(commits: Sequence[Commit]) -> Iterator[tuple[Commit, ...]]:
+    """Groups commits so that the memory to read them does not grow with the lake."""
+    portion: list[Commit] = []
+    rows = 0
+    for commit in commits:
+        portion.append(commit)
+        rows += commit.rows.get("cube", 0)
+        if rows >= READ_ROWS:
+            yield tuple(portion)
+            portion, rows = [], 0
+    if portion:
+        yield tuple(portion)
 
 
 def opened(dataset: Dataset, names: Names) -> History:

@@ -1,5 +1,6 @@
 """DuckDB over Arrow tables in memory: no files, no extensions, no shared state."""
 
+import functools
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,25 +8,30 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+THREADS = 2
+MEMORY = "1GB"
 _local = threading.local()
-_threads = 2
+
+
+@functools.cache
+def _database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": THREADS,
+            "memory_limit": MEMORY,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "enable_external_access": False,
+        },
+    )
 
 
 def _connection() -> duckdb.DuckDBPyConnection:
-    """One connection a thread: a query never waits for another one's."""
+    """One connection a thread: names stand for tables of that thread's query only."""
     connection: duckdb.DuckDBPyConnection | None = getattr(_local, "connection", None)
     if connection is None:
-        connection = duckdb.connect(
-            ":memory:",
-            config={
-                "threads": _threads,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-                "enable_external_access": False,
-                "preserve_insertion_order": False,
-            },
-        )
-        _local.connection = connection
+        connection = _local.connection = _database().cursor()
     return connection
 
 

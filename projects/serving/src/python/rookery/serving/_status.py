@@ -226,7 +226,8 @@ def _delays(live: Live, view: View, matching: Lag, archiving: Lag) -> Iterator[P
             "Older posts that are not archived yet are read from the log",
             "Lists of posts are slower until the archiver has caught up.",
         )
-    if matching.seconds is not None and matching.seconds > STUCK_SECONDS:
+    # Without rules there is nothing to match with: that is told by itself.
+    if live.rules is not None and (matching.seconds or 0) > STUCK_SECONDS:
         yield Problem(
             "matching-stuck",
             "warning",
@@ -252,7 +253,7 @@ def _wants(live: Live, view: View, dead: int) -> Iterator[Problem]:
             "no-rules",
             "info",
             "No rules yet",
-            "Posts are taken in, but nothing can match. Start the platform with"
+            "Posts are archived and wait to be matched. Start the platform with"
             " `--rules FILE`, one rule a line.",
         )
     if not view.cubes.extent and live.sample is not None and not live.sample.posts.last:

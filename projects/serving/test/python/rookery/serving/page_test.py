@@ -1,5 +1,7 @@
 """The page in a browser: what it shows, that it stays live, and what it does not run."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -166,3 +168,19 @@ async def test_the_page_has_nothing_from_elsewhere_and_fits_1000_pixels(
         assert hosts == {page.url.split("/")[2]}
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= 1000
+
+
+async def test_it_ends_at_once_and_well_while_a_page_is_open(feed: Feed) -> None:
+    await feed.publish(made_up(20))
+    browser = require("chromium")
+    async with served(feed) as (client, child), async_playwright() as playwright:
+        await ready(client)
+        chromium = await playwright.chromium.launch(
+            executable_path=browser, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = await chromium.new_page()
+        await page.goto(str(client.base_url))
+        await expect(page.locator(".rk-post").first).to_be_visible(timeout=30_000)
+        child.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(child.wait, timeout=15) == 0
+        await chromium.close()
