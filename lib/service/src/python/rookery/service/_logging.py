@@ -34,10 +34,14 @@ def configure_logging(settings: Settings, *, process: str) -> None:
     )
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     hide = Redactor(settings.secrets())
+    # A person looks at the clock on the wall.
+    time = structlog.processors.TimeStamper(
+        fmt="%H:%M:%S" if console else "iso", utc=not console
+    )
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        time,
         hide_values,
     ]
     rendered: list[Processor]

@@ -61,19 +61,22 @@ class PagePort:
             return number
 
 
-def children(options: Options, settings: Settings, port: PagePort) -> list[ChildSpec]:
+def children(
+    options: Options, settings: Settings, port: PagePort, *, colours: bool = False
+) -> list[ChildSpec]:
     """Describes the child processes, in the order in which they are started.
 
     Args:
         options: What was asked for.
         settings: The platform's settings, with an absolute state folder.
         port: The port of the page.
+        colours: Whether what they write is shown on a terminal.
 
     Returns:
         Their descriptions; the source comes last.
     """
-    environment = _environment(settings, _THREADS)
-    serving = _environment(settings, _SERVING_THREADS)
+    environment = _environment(settings, _THREADS, colours)
+    serving = _environment(settings, _SERVING_THREADS, colours)
 
     def serve() -> list[str]:
         return module_command("rookery.serving", "--port", str(port.renew()))
@@ -123,7 +126,7 @@ def _streaming(*arguments: str) -> Callable[[], Sequence[str]]:
     return lambda: command
 
 
-def _environment(settings: Settings, threads: int) -> dict[str, str]:
+def _environment(settings: Settings, threads: int, colours: bool) -> dict[str, str]:
     return child_environment(
         {
             "ROOKERY_STATE": str(settings.state),
@@ -136,6 +139,7 @@ def _environment(settings: Settings, threads: int) -> dict[str, str]:
             "ROOKERY_LOG_FORMAT": (
                 "json" if settings.log_format == "json" else "console"
             ),
+            "FORCE_COLOR": "1" if colours else "",
             "COLUMNS": os.environ.get("COLUMNS", "160"),
             **thread_environment(threads),
         }

@@ -114,7 +114,10 @@ class Platform:
             raise
 
     async def _start_children(self, port: PagePort) -> None:
-        for spec in children(self._options, self._settings, port):
+        specs = children(
+            self._options, self._settings, port, colours=self._screen.is_live
+        )
+        for spec in specs:
             await self._supervisor.start(Child(spec, self._screen.line))
 
     async def _until_end(self, bus: Bus, client: StatusClient, port: PagePort) -> None:
@@ -137,6 +140,7 @@ class Platform:
             for task in (*ending, showing):
                 task.cancel()
             await asyncio.gather(*ending, showing, return_exceptions=True)
+            self._screen.end_progress()
 
     async def _done(self, bus: Bus) -> None:
         await self._supervisor.done(INGEST)

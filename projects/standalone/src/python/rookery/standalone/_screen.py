@@ -36,9 +36,7 @@ class Screen:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        self.end_progress()
 
     def line(self, name: str, text: str) -> None:
         """Writes a line of a component.
@@ -53,7 +51,7 @@ class Screen:
         colour = self._colours.setdefault(
             name, _COLOURS[len(self._colours) % len(_COLOURS)]
         )
-        shown = Text(f"{name:<{_NAME_WIDTH}} | ", style=colour)
+        shown = Text.assemble((f"{name:<{_NAME_WIDTH}} | ", colour))
         self._console.print(shown.append_text(Text.from_ansi(text)))
 
     def say(self, text: str) -> None:
@@ -83,6 +81,12 @@ class Screen:
             )
             self._live.start()
         self._live.update(shown, refresh=True)
+
+    def end_progress(self) -> None:
+        """Takes the progress away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def _plain(self, text: str) -> None:
         print(text, file=self._stream, flush=True)

@@ -4,9 +4,10 @@ import socket
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from rookery.service.testing import eventually, run_module
+from rookery.service.testing import eventually, run_module, start_module
 from rookery.standalone.testing import GONE_SECONDS, are_gone, platform
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -75,7 +76,7 @@ def test_nobody_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         )
 
 
-def test_as_under_pants_it_ends_within_its_three_seconds_and_with_its_parent(
+def test_as_under_pants_it_ends_within_its_three_seconds(
     tmp_path: Path,
 ) -> None:
     with platform(tmp_path / "state", PANTS_BIN_NAME="./pants") as run:
@@ -88,6 +89,28 @@ def test_as_under_pants_it_ends_within_its_three_seconds_and_with_its_parent(
         run.child.signal(signal.SIGINT)
         assert run.child.wait() == 0
         assert time.monotonic() - began < 3.0
+
+
+_PANTS = """
+import os, subprocess, sys, time
+from rookery.service import child_environment, module_command
+environment = child_environment({"PANTS_BIN_NAME": "./pants"}, bound=False)
+command = module_command("rookery.standalone", "--state", sys.argv[1])
+subprocess.Popen(command, env=environment)
+time.sleep(1000)
+"""
+
+
+def test_it_ends_with_pants_which_leaves_what_it_runs_behind(tmp_path: Path) -> None:
+    (tmp_path / "as_pants.py").write_text(_PANTS)
+    with start_module("as_pants", str(tmp_path / "state"), cwd=tmp_path) as pants:
+        pants.wait_for("page: http", timeout=90)
+        family = psutil.Process(pants.pid).children(recursive=True)
+        assert len(family) >= 6
+        pants.signal(signal.SIGKILL)
+        eventually(
+            lambda: are_gone(family), timeout=GONE_SECONDS, message="all are gone"
+        )
 
 
 def test_a_second_interrupt_ends_it_at_once(tmp_path: Path) -> None:

@@ -43,11 +43,14 @@ def test_on_a_terminal_the_progress_is_renewed_below_the_lines(
         screen.progress("1 posts/s")
         screen.line("ingest", "[bold]published")
         screen.progress("2 posts/s")
+        screen.end_progress()
+        screen.say("stopped")
     written = stream.getvalue()
     assert "[bold]published" in written
     assert "\x1b[2K" in written  # a line was taken back
     assert written.index("1 posts/s") < written.index("[bold]published")
     assert written.rindex("2 posts/s") > written.index("[bold]published")
+    assert written.index("stopped") > written.rindex("2 posts/s")
 
 
 def test_the_progress_says_what_counts() -> None:
