@@ -197,3 +197,21 @@ def test_rules_no_longer_in_the_set_are_marked() -> None:
     )
     assert rows[0]["active"] is False
     assert rows[0]["share"] == "50%"
+
+
+def test_marks_that_touch_are_one() -> None:
+    spans = [
+        {"rule": "tag", "start": 3, "end": 12},
+        {"rule": "word", "start": 4, "end": 12},
+    ]
+    shown = card(text="an #election", spans=spans)
+    assert [part["t"] for part in shown["parts"]] == ["an ", "#election"]
+    assert shown["parts"][1]["r"] == "tag, word"
+
+
+def test_the_style_sheet_has_the_colours_of_the_palette() -> None:
+    from rookery.serving._page._dashboard import _style
+
+    for place, colour in enumerate(content.PALETTE):
+        assert f".rk-c{place} {{ background: {colour}; }}" in _style()
+    assert f"mark.rk-m{content.SEARCH_CLASS} " in _style()

@@ -116,7 +116,7 @@ async def test_filters_and_search_narrow_what_is_shown(feed: Feed) -> None:
         search = page.get_by_test_id("search")
         await search.fill("ridge")
         await expect(texts.first).to_have_text("wildfire near the ridge tonight")
-        await expect(page.locator("mark.rk-m11").first).to_have_text("ridge")
+        await expect(page.locator("mark.rk-m16").first).to_have_text("ridge")
 
         await search.fill("(ridge")
         await expect(page.locator(".rk-search .q-field__messages")).not_to_be_empty()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,13 +24,21 @@ PALETTE = (
     "#f97316",
     "#84cc16",
     "#ec4899",
+    "#b45309",
+    "#1d4ed8",
+    "#4d7c0f",
+    "#7e22ce",
+    "#0f766e",
+    "#be185d",
 )
 GREY = "#94a3b8"
 # A canvas inherits no font.
 FONTS = "Inter, Roboto, system-ui, sans-serif"
 SENTIMENT_COLOURS = {"positive": "#10b981", "neutral": GREY, "negative": "#ef4444"}
-# Classes in the style sheet: 0..9 are the palette, 11 marks a search.
-SEARCH_CLASS = 11
+# Classes in the style sheet: 0 to 15 are the palette, 16 marks a search.
+SEARCH_CLASS = len(PALETTE)
+_SIGNS = {"likes": "♥", "reposts": "↻", "replies": "↩"}
+_NAMES = {"likes": "likes:", "reposts": "reposts:", "replies": "replies:"}
 NO_VOLUME = Volume(1, range(0), ())
 
 
@@ -46,7 +55,7 @@ class Colours:
             name: Id of a rule, or name of a source or language.
 
         Returns:
-            0 to 9.
+            0 to 15.
         """
         return self._places.setdefault(name, len(self._places)) % len(PALETTE)
 
@@ -172,21 +181,24 @@ def post_card(
         "rules": [
             {"id": rule, "colour": colours.place(rule)} for rule in row["rules"][:4]
         ],
-        "counts": _engagement(row),
+        "counts": _engagement(row, _SIGNS),
+        "counted": _engagement(row, _NAMES),
     }
 
 
 def _parts(
     text: str, spans: Iterable[Mapping[str, Any]], colours: Colours
 ) -> list[dict[str, Any]]:
+    """Cuts a text into marked and unmarked pieces, which take turns."""
     parts: list[dict[str, Any]] = []
-    for segment in segments(text, spans):
-        part: dict[str, Any] = {"t": segment.text}
-        if segment.rules:
-            first = segment.rules[-1]
-            searched = first == SEARCH_NAME
-            part["c"] = SEARCH_CLASS if searched else colours.place(first)
-            part["r"] = ", ".join(segment.rules)
+    for marked, pieces in groupby(segments(text, spans), lambda s: bool(s.rules)):
+        found = list(pieces)
+        part: dict[str, Any] = {"t": "".join(piece.text for piece in found)}
+        if marked:
+            rules = list(dict.fromkeys(rule for piece in found for rule in piece.rules))
+            searched = SEARCH_NAME in rules
+            part["c"] = SEARCH_CLASS if searched else colours.place(rules[0])
+            part["r"] = ", ".join(rules)
         parts.append(part)
     return parts
 
@@ -199,10 +211,11 @@ def _clock(moment: datetime, now: datetime) -> str:
     return f"{moment:%d %b %Y %H:%M}"
 
 
-def _engagement(row: Mapping[str, Any]) -> str:
-    named = (("likes", "likes"), ("reposts", "reposts"), ("replies", "replies"))
-    return " · ".join(
-        f"{compact(row[column])} {name}" for column, name in named if row[column]
+def _engagement(row: Mapping[str, Any], signs: Mapping[str, str]) -> str:
+    return "  ".join(
+        f"{sign} {compact(row[column])}"
+        for column, sign in signs.items()
+        if row[column]
     )
 
 
@@ -246,10 +259,6 @@ def chart(volume: Volume, by: Dimension, colours: Colours) -> dict[str, Any]:
                 "large": False,
             }
         )
-    bounds: dict[str, Any] = {}
-    if moments:
-        bounds = {"min": moments[0] - volume.width * 30_000}
-        bounds["max"] = moments[-1] + volume.width * 30_000
     return {
         "useUTC": True,
         "animationDuration": 250,
@@ -280,7 +289,6 @@ def chart(volume: Volume, by: Dimension, colours: Colours) -> dict[str, Any]:
         },
         "xAxis": {
             "type": "time",
-            **bounds,
             "axisLine": {"lineStyle": {"color": "#8591a555"}},
             "axisTick": {"show": False},
             "axisLabel": {"color": "#8591a5", "fontSize": 11, "hideOverlap": True},

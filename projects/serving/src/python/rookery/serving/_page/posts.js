@@ -30,7 +30,7 @@ export default {
               <button v-for="rule in post.rules" :key="rule.id" type="button" class="rk-tag rk-tag-rule"
                       :title="'Only ' + rule.id" @click="$emit('choose', rule.id)"><i
                       :class="'rk-dot rk-c' + rule.colour"></i>{{ rule.id }}</button>
-              <span v-if="post.counts" class="rk-muted rk-counts">{{ post.counts }}</span>
+              <span v-if="post.counts" class="rk-muted rk-counts" :title="post.counted" :aria-label="post.counted">{{ post.counts }}</span>
             </footer>
           </div>
         </article>
