@@ -10,13 +10,15 @@ import pyarrow as pa
 import pytest
 
 from rookery.bus import MATCHES
+from rookery.lake import Block
+from rookery.operators import cube
 from rookery.service.testing import eventually_async
 from rookery.serving._answers import Answers
 from rookery.serving._counts import Dimension
 from rookery.serving._errors import FilterInvalid, SearchInvalid
 from rookery.serving._filters import Filter, Sentiment
 from rookery.serving._live import Live
-from rookery.serving.testing import NOON, Feed, following, made_up, post
+from rookery.serving.testing import NOON, Feed, following, made_up, matched, post
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio]
 
@@ -235,3 +237,31 @@ async def test_the_status_says_what_was_ingested_and_what_waits(feed: Feed) -> N
         assert status.matching.frames == 1
         assert status.waiting == 1
         assert status.ruleset == feed.rules.version
+
+
+async def test_a_lake_of_another_log_is_counted_beside_this_one(feed: Feed) -> None:
+    rows = [post(number, NOON, "wildfire") for number in range(5)]
+    batch = matched(rows[:3], feed.rules)
+    feed.lake.open_epoch("another-log", starts={"posts": 1, "matches": 1})
+    feed.lake.matches.commit(
+        Block(
+            epoch="another-log",
+            first=1,
+            last=40,
+            parts={
+                "matches": pa.Table.from_batches([batch]),
+                "cube": pa.Table.from_batches([cube(batch)]),
+            },
+            origin=40,
+            positions={},
+        )
+    )
+    last = await feed.publish(rows[3:])
+    async with following(feed) as live:
+        await counted(live, last)
+        status = await Answers(live).status()
+        assert status.matched.posts == 5
+        assert status.watermark == 0
+        assert status.problems[0].code == "epoch-differs"
+        page = await Answers(live).posts(Filter())
+        assert page.posts.num_rows == 5
