@@ -1,7 +1,10 @@
 import os
+import pty
+import select
 import signal
 import socket
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -89,6 +92,36 @@ def test_as_under_pants_it_ends_within_its_three_seconds(
         run.child.signal(signal.SIGINT)
         assert run.child.wait() == 0
         assert time.monotonic() - began < 3.0
+
+
+def test_on_a_terminal_the_progress_is_live_and_it_ends_at_once(
+    tmp_path: Path,
+) -> None:
+    terminal, end = pty.openpty()
+    env = {"TERM": "xterm-256color", "COLUMNS": "200", "NO_COLOR": ""}
+    shown = bytearray()
+
+    def shows(text: bytes) -> bool:
+        while select.select([terminal], [], [], 0)[0]:
+            shown.extend(os.read(terminal, 65536))
+        return text in shown
+
+    with start_module(
+        "rookery.standalone",
+        *("--state", str(tmp_path / "state")),
+        env=env,
+        stdin=end,
+        stdout=end,
+    ) as child:
+        for text in (b"page: http", b"posts/s", b"\x1b[2K"):
+            eventually(partial(shows, text), timeout=90, message=str(text))
+        began = time.monotonic()
+        child.signal(signal.SIGINT)
+        eventually(lambda: shows(b"stopped"), timeout=30, message="it stops")
+        assert child.wait() == 0
+        assert time.monotonic() - began < 3.0
+    os.close(terminal)
+    os.close(end)
 
 
 _PANTS = """
