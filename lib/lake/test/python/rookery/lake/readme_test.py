@@ -1,30 +1,19 @@
-import os
-import re
-import subprocess  # nosec B404
-import sys
 from pathlib import Path
 
 import pytest
 
 import rookery.lake
 from rookery.lake import cli
+from rookery.service.testing import examples, readme, run_example_alone
 
-README = Path(__file__).resolve().parents[4] / "README.md"
+README = readme(__file__)
 
 
 @pytest.mark.integration
-def test_the_example_runs() -> None:
-    (example,) = re.findall(
-        r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL
-    )
-    ended = subprocess.run(  # nosec B603
-        [sys.executable, "-W", "error", "-c", example],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def test_the_example_runs(tmp_path: Path) -> None:
+    (example,) = examples(README)
+    # Alone, for a new interpreter: what its imports warn of is an error too.
+    ended = run_example_alone(example, tmp_path, env={"PYTHONWARNINGS": "error"})
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("1 [")
     assert "fire" in ended.stdout

@@ -1,15 +1,11 @@
-import re
-import runpy
-from pathlib import Path
-
 import pytest
 
+from rookery.service.testing import examples, readme, run_example
 
-def test_the_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    readme = Path(__file__).resolve().parents[4] / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    script = tmp_path / "example.py"
-    script.write_text(example)
-    runpy.run_path(str(script))
+README = readme(__file__)
+
+
+def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = examples(README)
+    run_example(example, README)
     assert "'positive': 1" in capsys.readouterr().out

@@ -8,8 +8,12 @@ from rookery.service import version
 from rookery.service.testing import (
     eventually,
     eventually_async,
+    examples,
     free_port,
+    readme,
     require,
+    run_example,
+    run_example_alone,
     run_module,
     start_module,
 )
@@ -110,6 +114,86 @@ def test_a_child_reads_its_input_and_its_environment(tmp_path: Path) -> None:
     (tmp_path / "echo.py").write_text("import os; print(input(), os.environ['X'])")
     ran = run_module("echo", cwd=tmp_path, input="hello\n", env={"X": "there"})
     assert (ran.returncode, ran.stdout) == (0, "hello there\n")
+
+
+@pytest.mark.parametrize("floor", ["lib", "projects", "tools"])
+def test_the_readme_of_a_room_is_the_nearest_one_of_a_room(
+    floor: str, tmp_path: Path
+) -> None:
+    room = tmp_path / "lib" / "checkout" / floor / "room"
+    test_file = room / "test" / "python" / "rookery" / "room" / "some_test.py"
+    test_file.parent.mkdir(parents=True)
+    # Neither a README deeper than the room nor one of what is around it.
+    for folder in (test_file.parent, room, room.parent, room.parent.parent):
+        (folder / "README.md").touch()
+    assert readme(test_file) == readme(str(test_file)) == room / "README.md"
+
+
+def test_a_room_without_a_readme_is_told_what_its_test_depends_on(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "README.md").touch()
+    with pytest.raises(FileNotFoundError, match="some_test.py; .*`:readme`"):
+        readme(tmp_path / "lib" / "room" / "test" / "some_test.py")
+
+
+_README = """# Room
+
+```python
+print("ä, ```")
+```
+
+```bash
+false
+```
+
+```python
+raise ValueError(__name__)
+```
+"""
+
+
+@pytest.fixture(name="page")
+def make_page(tmp_path: Path) -> Path:
+    page = tmp_path / "README.md"
+    page.write_text(_README, encoding="utf-8")
+    return page
+
+
+def test_the_python_examples_of_a_readme_are_found_and_no_other_block(
+    page: Path,
+) -> None:
+    assert [example.strip() for example in examples(page)] == [
+        'print("ä, ```")',
+        "raise ValueError(__name__)",
+    ]
+    page.write_text("# Room\n")
+    assert examples(page) == []
+
+
+def test_an_example_runs_here_and_its_error_names_the_line_of_the_readme(
+    page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = examples(page)
+    run_example(good, page)
+    assert capsys.readouterr().out == "ä, ```\n"
+    with pytest.raises(ValueError, match="^example$") as raised:
+        run_example(bad, page)
+    last = raised.traceback[-1]
+    assert (Path(last.path), last.lineno + 1) == (page, 12)
+
+
+@pytest.mark.integration
+def test_an_example_alone_is_the_main_module_of_another_process(
+    page: Path, tmp_path: Path
+) -> None:
+    good, bad = examples(page)
+    ended = run_example_alone(good, tmp_path, env={"PYTHONUTF8": "1"})
+    assert (ended.returncode, ended.stdout) == (0, "ä, ```\n")
+    ended = run_example_alone(bad, tmp_path)
+    assert ended.returncode == 1
+    assert "line 12" in ended.stderr
+    assert ended.stderr.endswith("ValueError: __main__\n")
 
 
 def test_a_version_is_that_of_the_wheel_the_image_or_the_checkout(

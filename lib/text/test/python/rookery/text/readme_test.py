@@ -1,20 +1,14 @@
-import re
-from pathlib import Path
-
 import pytest
 
+from rookery.service.testing import examples, readme, run_example
 from rookery.text import UNICODE_VERSION
 
-README = next(
-    readme
-    for folder in Path(__file__).parents
-    if (readme := folder / "README.md").is_file()
-)
+README = readme(__file__)
 
 
 def test_the_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    exec(compile(example, str(README), "exec"), {"__name__": "example"})  # nosec B102
+    (example,) = examples(README)
+    run_example(example, README)
     assert capsys.readouterr().out.splitlines() == [
         "Boulder, #FIRE <- boulder fire",
         "#FIRE <- #fire",
@@ -27,4 +21,4 @@ def test_the_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_readme_names_the_version_of_unicode() -> None:
-    assert f"Unicode {UNICODE_VERSION}" in README.read_text()
+    assert f"Unicode {UNICODE_VERSION}" in README.read_text(encoding="utf-8")

@@ -1,21 +1,19 @@
-import re
 from pathlib import Path
 
 import pytest
 
 import rookery.analytics
 from rookery.analytics.cli import app
-from rookery.service.testing import run_module
+from rookery.service.testing import examples, readme, run_example_alone
 
-README = Path(__file__).resolve().parents[4] / "README.md"
+README = readme(__file__)
 
 
 @pytest.mark.integration
 def test_the_example_runs(tmp_path: Path) -> None:
-    text = README.read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    (tmp_path / "example.py").write_text(example)
-    ended = run_module("example", cwd=tmp_path)
+    (example,) = examples(README)
+    # Alone, because it has to end as well, with the threads that Dask starts.
+    ended = run_example_alone(example, tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
         "rule,day,posts,positive,neutral,negative,sentiment_sum,engagement"

@@ -1,18 +1,13 @@
-import re
-from pathlib import Path
-
 import pytest
 
-README = next(
-    readme
-    for folder in Path(__file__).parents
-    if (readme := folder / "README.md").is_file()
-)
+from rookery.service.testing import examples, readme, run_example
+
+README = readme(__file__)
 
 
 def test_the_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    exec(compile(example, str(README), "exec"), {"__name__": "example"})  # nosec B102
+    (example,) = examples(README)
+    run_example(example, README)
     assert capsys.readouterr().out.splitlines() == [
         "example:1 ['fires'] ['Boulder, #fire']",
         "example:2 ['@fema'] ['@FEMA']",

@@ -6,14 +6,11 @@ import pytest
 
 from rookery.owners import HANDLES, TARGET
 from rookery.owners.__main__ import main
+from rookery.service.testing import examples, readme, run_example
 
 pytestmark = pytest.mark.integration
 
-README = next(
-    readme
-    for folder in Path(__file__).parents
-    if (readme := folder / "README.md").is_file()
-)
+README = readme(__file__)
 
 
 @pytest.fixture(name="repository")
@@ -174,8 +171,8 @@ def test_a_wrong_call_is_a_usage_error() -> None:
 
 
 def test_the_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    exec(compile(example, str(README), "exec"), {"__name__": "example"})  # nosec B102
+    (example,) = examples(README)
+    run_example(example, README)
     said = capsys.readouterr().out
     assert "/docs/ ada@example.com\n" in said
     assert "docs/OWNERS:1" in said

