@@ -260,3 +260,21 @@ def resident_bytes(pids: Sequence[int | None]) -> int:
             with suppress(psutil.Error):
                 total += psutil.Process(pid).memory_info().rss
     return total
+
+
+def listens(pid: int, port: int) -> bool:
+    """Tells whether a process itself listens on a port.
+
+    Args:
+        pid: Its id.
+        port: The port.
+
+    Returns:
+        False also where the process is gone.
+    """
+    with suppress(psutil.Error):
+        return any(
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            for connection in psutil.Process(pid).net_connections(kind="tcp")
+        )
+    return False

@@ -10,10 +10,10 @@ from rookery.bus import Bus, EmbeddedServer, connect
 from rookery.matching import RuleSet
 from rookery.service import Process, require_token
 from rookery.standalone._archive import everything_archived
-from rookery.standalone._component import Child, Server, resident_bytes
+from rookery.standalone._component import Child, Server, listens, resident_bytes
 from rookery.standalone._errors import NotStandalone, StateUnusable
 from rookery.standalone._options import Options
-from rookery.standalone._plan import INGEST, SERVER_STAGE, PagePort, children
+from rookery.standalone._plan import INGEST, SERVER_STAGE, SERVING, PagePort, children
 from rookery.standalone._progress import Progress, StatusClient
 from rookery.standalone._resume import name_of, tell_read, tell_resumed
 from rookery.standalone._rules import load_rules, provide_rules
@@ -53,7 +53,7 @@ class Platform:
         rules, port = self._prepare()
         state = self._settings.state
         server = await self._server(state)
-        client = StatusClient(lambda: port.url, self._settings)
+        client = StatusClient(lambda: self._address(port), self._settings)
         async with self._stopping(client):
             await self._supervisor.start(Server(server, stage=SERVER_STAGE))
             async with connect(_EMBEDDED, name="standalone", state=state) as bus:
@@ -151,6 +151,18 @@ class Platform:
             await asyncio.Event().wait()
         archived = await everything_archived(bus, self._settings)
         self._screen.say(f"done: {await tell_read(bus, self._source)}; {archived}")
+
+    def _address(self, port: PagePort) -> str | None:
+        """Where the page is, once our own serving listens there.
+
+        The first free port may have been taken since by another platform, whose page
+        would answer just as well until ours has moved on to another port.
+        """
+        for component in self._supervisor.components:
+            pid = component.pid
+            if component.name == SERVING and pid and listens(pid, port.number):
+                return port.url
+        return None
 
     async def _show(self, client: StatusClient, port: PagePort) -> None:
         await client.until_ready()

@@ -93,11 +93,12 @@ class StatusClient:
     """Asks serving how the platform is doing.
 
     Args:
-        url: Gives the address of the page, which may change with a restart.
+        url: Gives the address of the page, which may change with a restart; None while
+            nothing is served.
         settings: Hold the token, where one is set.
     """
 
-    def __init__(self, url: Callable[[], str], settings: Settings) -> None:
+    def __init__(self, url: Callable[[], str | None], settings: Settings) -> None:
         self._url = url
         headers = {}
         if settings.token:
@@ -118,8 +119,11 @@ class StatusClient:
 
     async def progress(self) -> Progress | None:
         """Returns how the platform is doing, None if serving does not say."""
+        url = self._url()
+        if url is None:
+            return None
         try:
-            answer = await self._client.get(f"{self._url()}/api/status")
+            answer = await self._client.get(f"{url}/api/status")
             return Progress.of(answer.json()) if answer.is_success else None
         except (httpx.HTTPError, ValueError):
             return None

@@ -42,6 +42,15 @@ def test_without_any_argument_posts_are_matched_archived_and_shown(
         assert run.child.stdout.splitlines()[-1] == "stopped"
 
 
+def test_platforms_that_are_started_at_once_show_a_page_of_their_own(
+    tmp_path: Path,
+) -> None:
+    with platform(tmp_path / "one") as one, platform(tmp_path / "two") as two:
+        assert one.url != two.url
+        epochs = [run.get("/api/status")["epoch"] for run in (one, two)]
+        assert epochs[0] != epochs[1]
+
+
 def test_a_second_platform_on_the_same_folder_is_refused_and_changes_nothing(
     tmp_path: Path,
 ) -> None:
