@@ -78,6 +78,21 @@ class Bus:
             )
         self._epoch = epoch
 
+    async def read_epoch(self) -> str:
+        """Asks for the epoch that the log has now.
+
+        It is another one than `epoch` where another process has renewed it since this
+        one connected.
+
+        Returns:
+            The epoch.
+        """
+
+        async def read() -> str:
+            return await _streams.read_epoch(self._link.client)
+
+        return await self._link.attempt(read, timeout=REQUEST_SECONDS)
+
     async def renew_epoch(self) -> str:
         """Declares the log to be another one, as `lake repair` does.
 

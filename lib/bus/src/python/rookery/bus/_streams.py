@@ -175,6 +175,19 @@ async def _update(client: Client, config: Mapping[str, Any]) -> _api.StreamInfo:
         refused.explain(f"stream {name}")
 
 
+async def read_epoch(client: Client) -> str:
+    """Asks for the epoch of the log.
+
+    Args:
+        client: The connection.
+
+    Returns:
+        The epoch it has now.
+    """
+    info = await _api.call(client, f"STREAM.INFO.{POSTS}", None, _api.StreamInfo)
+    return epoch_of(info)
+
+
 async def renew_epoch(client: Client) -> str:
     """Gives the log a new epoch.
 

@@ -248,6 +248,8 @@ async def test_a_renewed_epoch_is_seen_by_who_connects_later(
     assert renewed == bus.epoch != before
     async with connect("embedded:", name="other", state=server.state) as other:
         assert other.epoch == renewed
+        newest = await bus.renew_epoch()
+        assert await other.read_epoch() == newest != other.epoch
         assert (await other.state(POSTS)).messages == 1
 
 

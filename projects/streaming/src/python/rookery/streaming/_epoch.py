@@ -53,7 +53,9 @@ async def check_log(bus: Bus, lake: Lake) -> None:
         states = await _states(bus)
         last = {dataset: state.last for dataset, state in states.items()}
         try:
-            await asyncio.to_thread(lake.check_epoch, bus.epoch, log_last=last)
+            # As it is now: an archiver may have renewed it since this process connected.
+            epoch = await bus.read_epoch()
+            await asyncio.to_thread(lake.check_epoch, epoch, log_last=last)
             return
         except EpochMismatch:
             if look == _LOOKS:
