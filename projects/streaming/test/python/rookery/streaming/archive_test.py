@@ -8,6 +8,7 @@ import pytest
 from rookery.bus import MATCHES, POSTS, Bus
 from rookery.bus.testing import server
 from rookery.service.testing import eventually, eventually_async
+from rookery.streaming._epoch import check_log
 from rookery.streaming.testing import Platform
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio]
@@ -43,6 +44,18 @@ async def test_asked_to_end_an_archiver_commits_what_it_has_read(
     platform.archiver()
     eventually(lambda: platform.lake.posts.watermark() == 5, timeout=20)
     assert platform.archived_ids() == _ids(5000)
+
+
+async def test_who_connected_before_an_epoch_was_renewed_does_not_refuse_the_log(
+    platform: Platform,
+) -> None:
+    async def look(bus: Bus) -> None:
+        renewed = await platform.connected(Bus.renew_epoch)
+        platform.lake.open_epoch(renewed, starts={"posts": 1, "matches": 1})
+        assert bus.epoch != renewed
+        await check_log(bus, platform.lake)
+
+    await platform.connected(look)
 
 
 async def test_two_archivers_commit_each_frame_once(platform: Platform) -> None:
