@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from rookery.service import version
 from rookery.service.testing import (
     eventually,
     eventually_async,
@@ -194,13 +193,3 @@ def test_an_example_alone_is_the_main_module_of_another_process(
     assert ended.returncode == 1
     assert "line 12" in ended.stderr
     assert ended.stderr.endswith("ValueError: __main__\n")
-
-
-def test_a_version_is_that_of_the_wheel_the_image_or_the_checkout(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("ROOKERY_VERSION", raising=False)
-    assert version("prometheus_client").startswith("0.")
-    assert version("rookery.nothing_of_that_name") == "0+source"
-    monkeypatch.setenv("ROOKERY_VERSION", "1.2.3")
-    assert version("rookery.nothing_of_that_name") == "1.2.3"

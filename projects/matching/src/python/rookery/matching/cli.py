@@ -17,7 +17,6 @@ from rookery.matching._matcher import Matcher
 from rookery.matching._output import Output, Writer
 from rookery.matching._rules import RuleSet, parse_rule
 from rookery.records import MATCH, Parsed
-from rookery.service import version
 
 # Posts that are matched at a time, so that memory stays flat.
 _SLICE = 10_000
@@ -38,19 +37,8 @@ class RejectedPosts(MatchingError):
     """Some records are no posts."""
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(version("rookery.matching"))
-        raise typer.Exit
-
-
 @app.callback()
-def main(
-    show_version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show it."),
-    ] = False,
-) -> None:
+def main() -> None:
     """Matches posts against rules.
 
     A rule is a line such as: fires = "boulder fire" OR (#wildfire colorado) -drill
