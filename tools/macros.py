@@ -17,7 +17,6 @@ def library(name, description):
         ],
         provides=python_artifact(
             name=f"rookery-{name}",
-            version="0.1.0",
             description=description,
             python_requires="==3.11.*",
         ),
