@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from rookery.bus import connect
 from rookery.lake import Lake
-from rookery.service import Process, Settings, run
+from rookery.service import Process, Settings, configure_logging, run
 from rookery.streaming._archive import Archiver, Limits
 from rookery.streaming._ingest import Ingest
 from rookery.streaming._match import MatchWorker
@@ -86,6 +86,7 @@ def show(what: What, *, limit: int, follow: bool) -> int:
         How many were shown.
     """
     settings = Settings()
+    configure_logging(settings, process="peek")
 
     async def write() -> int:
         shown = 0
