@@ -13,6 +13,8 @@ from pathlib import Path
 from rookery.ci import (
     CiError,
     Situation,
+    Unavailable,
+    UsageError,
     all_steps,
     build_from_nothing,
     check_lock,
@@ -112,7 +114,7 @@ def _why(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.pipeline is not None:
         if options.only or options.list:
-            raise CiError("--pipeline runs all of a file: without --only and --list")
+            raise UsageError("--pipeline runs a whole file: without --only and --list")
         return run_here((), options.pipeline.read_text("utf-8"), keep_artifacts=False)
     decisions = _decisions(options)
     if options.list:
@@ -148,7 +150,9 @@ def _outcome(key: str) -> str:
             command, capture_output=True, check=False, text=True
         )
     except FileNotFoundError:
-        raise CiError("there is no buildkite-agent; this runs in a step") from None
+        raise Unavailable(
+            "there is no buildkite-agent on PATH; this runs in a step of a build"
+        ) from None
     return done.stdout.strip() if done.returncode == 0 else _NO_OUTCOME
 
 
