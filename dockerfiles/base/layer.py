@@ -1,11 +1,11 @@
 """Turns a PEX into one layer of an image, while the image is built.
 
     python3.11 -I layer.py deps --prune=/build/prune.txt
-    python3.11 -I layer.py srcs --add=/build/probe.py:/app/probe.py --volume=/state \\
-        ingest=rookery.streaming.cli:ingest_main
+    python3.11 -I layer.py srcs --volume=/state ingest=rookery.streaming.cli:ingest_main
 
-Reads /build/<scope>.pex and leaves in /out what the image gets: /app, a virtual environment
-with the programs that are named, further files, and folders that the image's user may write. The same
+Reads /build/<scope>.pex and leaves in /out what the image gets: /app, a virtual
+environment with the programs that are named; further files (--add); folders that the
+image's user may write (--volume). The same
 PEX gives the same bytes: fixed times, bytecode that names its source by hash, no caches.
 
 Standard library only: it runs before anything is installed.
@@ -18,7 +18,7 @@ import compileall
 import os
 import py_compile
 import shutil
-import subprocess  # nosec B404: runs the PEX that it was given
+import subprocess  # nosec B404 - runs the PEX that it was given
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -56,7 +56,7 @@ def install(scope: str) -> Path:
         Its folder of packages.
     """
     root = BUILD / "pex_root"
-    subprocess.run(  # nosec B603: no shell, and the arguments are constants
+    subprocess.run(  # nosec B603 - constants
         [
             *(sys.executable, str(BUILD / f"{scope}.pex"), "venv", f"--scope={scope}"),
             *("--site-packages-copies", "--non-hermetic-scripts", str(APP)),
@@ -89,7 +89,7 @@ def prune(packages: Path, patterns: Iterable[str]) -> int:
             continue
         found = sorted(packages.glob(pattern))
         if not found:
-            sys.exit(f"layer: nothing to prune is called {pattern!r}: is it out of date?")
+            raise SystemExit(f"layer: found nothing to prune at {pattern!r}: outdated?")
         for path in found:
             gone += _size(path)
             if path.is_dir() and not path.is_symlink():
@@ -133,7 +133,7 @@ def compile_all(packages: Path) -> None:
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )
     if not compiled:
-        sys.exit("layer: not everything compiles; see above.")
+        raise SystemExit("layer: not everything compiles; see above.")
 
 
 def move_out(files: Iterable[str], volumes: Iterable[str]) -> None:
@@ -167,18 +167,25 @@ def _size(path: Path) -> int:
     return sum(below.lstat().st_size for below in path.rglob("*"))
 
 
-def _remove_programs(keep: Iterable[str] = ()) -> None:
+def _remove_programs(packages: Path, keep: Iterable[str] = ()) -> None:
     """Deletes the programs that came with the packages: nobody runs them in an image.
 
     Args:
+        packages: The folder of packages.
         keep: Names of those to keep, beside Python itself.
     """
     for path in (APP / "bin").iterdir():
         if not path.name.startswith("python") and path.name not in keep:
             path.unlink()
-    # The PEX's own way in; the image has commands of its own.
-    for name in ("pex", "__main__.py"):
+    # The PEX's own way in, and what it knows about itself; the image has its own programs.
+    for name in ("pex", "pex-repl", "__main__.py", "PEX-INFO", ".pex-venv-scope"):
         (APP / name).unlink(missing_ok=True)
+    shutil.rmtree(APP / "include", ignore_errors=True)
+    for path in (*packages.glob("PEX_EXTRA_SYS_PATH.*"), *packages.glob("*.pex-info")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def main() -> None:
@@ -188,7 +195,9 @@ def main() -> None:
     parser.add_argument("--prune", type=Path, help="file of patterns to delete")
     parser.add_argument("--keep", action="append", default=[], help="program to keep")
     parser.add_argument("--add", action="append", default=[], metavar="SOURCE:TARGET")
-    parser.add_argument("--volume", action="append", default=[], help="folder of the user")
+    parser.add_argument(
+        "--volume", action="append", default=[], help="folder of the user"
+    )
     parser.add_argument("commands", nargs="*", metavar="COMMAND=MODULE[:FUNCTION]")
     # "Intermixed": programs come after options too.
     arguments = parser.parse_intermixed_args()
@@ -196,9 +205,9 @@ def main() -> None:
         # The order in sets goes into bytecode.
         os.environ["PYTHONHASHSEED"] = "0"
         command = [sys.executable, "-sP", *sys.argv]
-        os.execv(sys.executable, command)  # nosec B606: itself, again
+        os.execv(sys.executable, command)  # nosec B606 - itself
     packages = install(arguments.scope)
-    _remove_programs(arguments.keep)
+    _remove_programs(packages, arguments.keep)
     if arguments.prune:
         gone = prune(packages, arguments.prune.read_text().splitlines())
         print(f"layer: pruned {gone / 1e6:.1f} MB")

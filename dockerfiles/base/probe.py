@@ -1,6 +1,6 @@
-"""Is this container ready?  HEALTHCHECK CMD ["python3.11", "-I", "-S", "/app/probe.py"]
+"""Says whether this container is ready.
 
-    probe.py [PORT [PATH]]
+    HEALTHCHECK CMD ["python3.11", "-I", "-S", "/app/probe.py" (, PORT (, PATH))]
 
 Asks http://127.0.0.1:PORT PATH (by default /readyz on ROOKERY_METRICS_PORT) and ends with 0
 if the answer is 200, else with 1 and one line that says why. An engine runs it every few

@@ -1,6 +1,6 @@
 """Runs nats-server in its container: PID 1 of the image rookery/nats.
 
-    docker run --volume nats:/data --volume $PWD/token:/run/secrets/rookery_bus_token:ro rookery/nats
+    docker run --volume nats:/data --volume $PWD/secrets:/run/secrets:ro rookery/nats
 
 The token comes from the file rookery_bus_token in ROOKERY_SECRETS (/run/secrets). The
 configuration is /etc/nats/nats.conf and what is set here; it exists in memory only, so the
@@ -39,8 +39,9 @@ class Stop(Exception):
     """Why this container cannot run, for the one who started it."""
 
     def __init__(self, exit_code: int, text: str) -> None:
-        super().__init__(text)
+        super().__init__(exit_code, text)
         self.exit_code = exit_code
+        self.text = text
 
 
 def read_token(folder: str) -> str:
@@ -61,7 +62,8 @@ def read_token(folder: str) -> str:
             token = file.read(4096).strip()
     except FileNotFoundError:
         raise Stop(
-            78, f"{path} is missing: mount a file with the token of the log's clients there."
+            78,
+            f"{path} is missing: mount a file with the token of the log's clients there.",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise Stop(77, f"cannot read {path} as user {os.getuid()}: {error}.") from None
@@ -93,13 +95,17 @@ def configuration(base: str, environment: dict[str, str], host: str, token: str)
     cluster = environment.get("ROOKERY_NATS_CLUSTER") or "rookery"
     for variable, value in (("NAME", name), ("CLUSTER", cluster)):
         if not _NAME.fullmatch(value):
-            raise Stop(78, f"ROOKERY_NATS_{variable}={value!r}: letters, digits and ._- only.")
+            raise Stop(
+                78, f"ROOKERY_NATS_{variable}={value!r}: letters, digits and ._- only."
+            )
     lines = [base, f'server_name: "{name}"', f'authorization {{ token: "{token}" }}']
     routes = []
     for route in environment.get("ROOKERY_NATS_ROUTES", "").replace(",", " ").split():
         address = route.removeprefix("nats://").rstrip("/")
         if not _HOST.fullmatch(address):
-            raise Stop(78, f"ROOKERY_NATS_ROUTES holds {route!r}, which is no host:port.")
+            raise Stop(
+                78, f"ROOKERY_NATS_ROUTES holds {route!r}, which is no host:port."
+            )
         if not re.search(r":[0-9]+$", address):
             address += ":6222"
         routes.append(f'"nats://rookery:{_quoted(token)}@{address}"')
@@ -115,6 +121,29 @@ def configuration(base: str, environment: dict[str, str], host: str, token: str)
             "}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def prepare(environment: dict[str, str]) -> str:
+    """Puts together what the server needs, before it starts.
+
+    Args:
+        environment: Variables of the container.
+
+    Returns:
+        Its configuration.
+
+    Raises:
+        Stop: Something is missing.
+    """
+    token = read_token(environment.get("ROOKERY_SECRETS") or "/run/secrets")
+    with open(CONFIGURATION, encoding="utf-8") as file:
+        text = configuration(file.read(), environment, os.uname().nodename, token)
+    if not os.access(STORE, os.W_OK | os.X_OK):
+        raise Stop(
+            77,
+            f"user {os.getuid()} cannot write to {STORE}: mount a volume that it owns.",
+        )
+    return text
 
 
 def supervise(arguments: list[str], text: str, *, clustered: bool) -> int:
@@ -190,7 +219,9 @@ def version(environment: dict[str, str]) -> str:
     built = environment.get("ROOKERY_BUILT", "")
     parts = [f"commit {commit}" if commit else "", f"built {built}" if built else ""]
     text = ", ".join(part for part in parts if part)
-    return f"nats {environment.get('ROOKERY_VERSION') or '0+source'}" + (f" ({text})" if text else "")
+    return f"nats {environment.get('ROOKERY_VERSION') or '0+source'}" + (
+        f" ({text})" if text else ""
+    )
 
 
 def main(arguments: list[str]) -> int:
@@ -208,15 +239,11 @@ def main(arguments: list[str]) -> int:
         return 0
     if any(argument in ("-v", "--version", "-version") for argument in arguments):
         print(version(environment), flush=True)
-        os.execv(SERVER, [SERVER, "--version"])
+        os.execv(SERVER, [SERVER, "--version"])  # nosec B606 - constants
     try:
-        token = read_token(environment.get("ROOKERY_SECRETS") or "/run/secrets")
-        with open(CONFIGURATION, encoding="utf-8") as file:
-            text = configuration(file.read(), environment, os.uname().nodename, token)
-        if not os.access(STORE, os.W_OK | os.X_OK):
-            raise Stop(77, f"user {os.getuid()} cannot write to {STORE}: mount a volume that it owns.")
+        text = prepare(environment)
     except Stop as stop:
-        print(f"nats: {stop}", file=sys.stderr)
+        print(f"nats: {stop.text}", file=sys.stderr)
         return stop.exit_code
     return supervise(arguments, text, clustered="\ncluster {" in text)
 
