@@ -87,15 +87,18 @@ def _report(parsed: Parsed) -> None:
         typer.echo(f"{one.where}: {one.reason}", err=True)
 
 
-def put_rules(path: Path, *, allow_empty: bool) -> RuleSet:
+def put_rules(
+    path: Path, *, allow_empty: bool, if_none: bool = False
+) -> tuple[RuleSet, str]:
     """Puts the rules of a file in force.
 
     Args:
         path: The file; `-` is standard input.
         allow_empty: Whether no rules at all are meant.
+        if_none: Whether rules that are in force already are to stay.
 
     Returns:
-        The rules.
+        The rules of the file, and the version that is in force now.
 
     Raises:
         NoRules: There is none in it, and that is not said to be meant.
@@ -114,12 +117,11 @@ def put_rules(path: Path, *, allow_empty: bool) -> RuleSet:
     settings = Settings()
     configure_logging(settings, process="match")
 
-    async def publish() -> None:
+    async def publish() -> str:
         async with connect(settings.bus, name="rules", state=settings.state) as bus:
-            await store.publish(bus, rules)
+            return await store.publish(bus, rules, if_none=if_none)
 
-    asyncio.run(publish())
-    return rules
+    return rules, asyncio.run(publish())
 
 
 def _read_stdin() -> RuleSet:

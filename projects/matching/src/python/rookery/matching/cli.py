@@ -128,6 +128,9 @@ def put(
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="Also if there are no rules in it.")
     ] = False,
+    if_none: Annotated[
+        bool, typer.Option("--if-none", help="Only if no rules are in force yet.")
+    ] = False,
 ) -> None:
     """Puts rules in force, in place of all that were; within a second they are used.
 
@@ -135,8 +138,11 @@ def put(
     """
     from rookery.matching._commands import put_rules
 
-    done = put_rules(rules, allow_empty=allow_empty)
-    typer.echo(f"{len(done):,} rules are in force, version {done.version}")
+    put, version = put_rules(rules, allow_empty=allow_empty, if_none=if_none)
+    if version == put.version:
+        typer.echo(f"{len(put):,} rules are in force, version {version}")
+    else:
+        typer.echo(f"rules are in force already, version {version}: nothing changed")
 
 
 @in_force.command()

@@ -57,6 +57,23 @@ async def test_rules_that_are_put_are_those_that_are_shown(
 
 
 @pytest.mark.asyncio
+async def test_rules_to_begin_with_leave_those_that_are_in_force(
+    state: Path, rules: Path
+) -> None:
+    first = _match("rules", "put", "--if-none", str(rules), state=state)
+    assert (first.returncode, first.stderr) == (0, "")
+    version = first.stdout.split()[-1]
+    assert first.stdout == f"2 rules are in force, version {version}\n"
+    rules.write_text("other\n")
+    second = _match("rules", "put", "--if-none", str(rules), state=state)
+    assert (second.returncode, second.stdout) == (
+        0,
+        f"rules are in force already, version {version}: nothing changed\n",
+    )
+    assert _match("rules", "show", state=state).stdout == CANONICAL
+
+
+@pytest.mark.asyncio
 async def test_broken_rules_change_nothing_and_are_all_named(
     state: Path, rules: Path
 ) -> None:

@@ -85,7 +85,7 @@ async def serve(
         on_ready: Called with the address once requests are answered.
     """
     settings = process.settings
-    lake = await asyncio.to_thread(Lake.open, settings.lake_url)
+    lake = await asyncio.to_thread(Lake.open, settings.lake_url, read_only=True)
     async with connect(settings.bus, name=process.name, state=settings.state) as bus:
         live = Live(process, bus, lake)
         app = application(process, Answers(live))

@@ -30,7 +30,7 @@ def run_ingest(spec: SourceSpec) -> int:
 
     async def work(process: Process) -> None:
         settings = process.settings
-        lake = await asyncio.to_thread(Lake.open, settings.lake_url)
+        lake = await asyncio.to_thread(Lake.open, settings.lake_url, read_only=True)
         async with connect(settings.bus, name="ingest", state=settings.state) as bus:
             await Ingest(process, bus, lake, found).run()
 
