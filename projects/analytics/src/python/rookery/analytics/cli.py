@@ -63,7 +63,9 @@ def volume(
     from rookery.lake import Lake
 
     settings = _settings(threads)
-    snapshot = Lake.open(lake or settings.lake_url).matches.snapshot(at=at)
+    snapshot = Lake.open(lake or settings.lake_url, read_only=True).matches.snapshot(
+        at=at
+    )
     with connect(
         dask or settings.dask, threads=settings.threads, processes=processes
     ) as client:
@@ -93,7 +95,9 @@ def parity(
     from rookery.lake import Lake
 
     settings = _settings(threads)
-    snapshot = Lake.open(lake or settings.lake_url).matches.snapshot(at=at)
+    snapshot = Lake.open(lake or settings.lake_url, read_only=True).matches.snapshot(
+        at=at
+    )
     with connect(
         dask or settings.dask, threads=settings.threads, processes=processes
     ) as client:
