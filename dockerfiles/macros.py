@@ -26,13 +26,14 @@ def image_layers(entry_point, dependencies=(), without=(), resolve="core"):
         )
 
 
-def image(name, dependencies=(":deps", ":srcs"), **options):
+def image(name, dependencies=(":deps", ":srcs"), prune=True, **options):
     """The image `rookery/<name>`, from the Dockerfile of this folder."""
+    shared = ("layer.py", "probe.py", "prune.txt") if prune else ("layer.py", "probe.py")
     docker_image(
         name=name,
         repository=f"rookery/{name}",
         image_tags=[env("ROOKERY_IMAGE_TAG", "dev")],
-        dependencies=["dockerfiles/base:context", *dependencies],
+        dependencies=[*[f"dockerfiles/base/{file}:context" for file in shared], *dependencies],
         tags=["image"],
         **options,
     )

@@ -18,7 +18,7 @@ import compileall
 import os
 import py_compile
 import shutil
-import subprocess  # nosec B404 - runs the PEX that it was given
+import subprocess  # nosec B404
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -56,7 +56,8 @@ def install(scope: str) -> Path:
         Its folder of packages.
     """
     root = BUILD / "pex_root"
-    subprocess.run(  # nosec B603 - constants
+    # Without a shell, and the arguments are constants.
+    subprocess.run(  # nosec B603
         [
             *(sys.executable, str(BUILD / f"{scope}.pex"), "venv", f"--scope={scope}"),
             *("--site-packages-copies", "--non-hermetic-scripts", str(APP)),
@@ -205,7 +206,7 @@ def main() -> None:
         # The order in sets goes into bytecode.
         os.environ["PYTHONHASHSEED"] = "0"
         command = [sys.executable, "-sP", *sys.argv]
-        os.execv(sys.executable, command)  # nosec B606 - itself
+        os.execv(sys.executable, command)  # nosec B606
     packages = install(arguments.scope)
     _remove_programs(packages, arguments.keep)
     if arguments.prune:

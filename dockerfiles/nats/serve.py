@@ -239,7 +239,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if any(argument in ("-v", "--version", "-version") for argument in arguments):
         print(version(environment), flush=True)
-        os.execv(SERVER, [SERVER, "--version"])  # nosec B606 - constants
+        os.execv(SERVER, [SERVER, "--version"])  # nosec B606
     try:
         text = prepare(environment)
     except Stop as stop:
