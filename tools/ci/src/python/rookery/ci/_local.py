@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rookery.ci._git import git
 from rookery.ci._run import Outcome, Result, Runner, prepare_store, restore
-from rookery.ci._select import Decision
+from rookery.ci._select import NOT_NAMED, Decision
 from rookery.ci._steps import TEST_SUMMARY
 from rookery.ci._tables import columns
 
@@ -65,7 +65,9 @@ def run_here(
 def _print_results(
     decisions: Sequence[Decision], results: Mapping[str, Result]
 ) -> None:
-    chosen = {choice.step.key: choice for choice in decisions}
+    # What --only did not name is not worth a line each.
+    every = [choice for choice in decisions if choice.reason != NOT_NAMED]
+    chosen = {choice.step.key: choice for choice in every}
     rows: list[tuple[str, str, str, str]] = []
     for key in [*chosen, *(key for key in results if key not in chosen)]:
         result = results.get(key) or Result(key, Outcome.LEFT_OUT)

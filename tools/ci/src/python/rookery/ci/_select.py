@@ -11,6 +11,7 @@ from rookery.ci._conditions import holds
 from rookery.ci._errors import Unavailable, UsageError
 from rookery.ci._model import Kind, Step
 
+NOT_NAMED = "not named by --only"
 # How many files a reason names before it only counts.
 _NAMED = 3
 
@@ -86,7 +87,7 @@ def _decide(
 ) -> tuple[bool, str]:
     if situation.only:
         if step.key not in situation.only:
-            return False, "not named by --only"
+            return False, NOT_NAMED
         if step.engine and situation.engine is not None:
             raise Unavailable(f"step {step.key}: {situation.engine}")
         return True, "named by --only"
