@@ -523,7 +523,8 @@ def test_an_interrupt_ends_the_step_and_still_prints_the_table(
           - {key: second, command: echo no}
         """,
     )
-    paths = os.pathsep.join(path for path in sys.path if path)
+    # In a sandbox they are relative to where the tests began.
+    paths = os.pathsep.join(os.path.abspath(path) for path in sys.path if path)
     with (
         subprocess.Popen(  # nosec B603
             [sys.executable, "-m", "rookery.ci", "run", "--pipeline", pipeline],
