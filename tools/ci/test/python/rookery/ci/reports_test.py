@@ -38,6 +38,33 @@ def test_cases_are_added_up_over_all_files(tmp_path: Path) -> None:
     assert "2 passed, 2 failed" in summary.lines()
 
 
+def test_a_test_that_stands_in_two_reports_counts_once_as_what_came_of_it(
+    tmp_path: Path,
+) -> None:
+    four = '<testcase classname="a" name="four"/>'
+    four_red = '<testcase classname="a" name="four"><failure message="no"/></testcase>'
+    for name, first, later in (
+        ("run.later.xml", SKIPPED, four),
+        ("red.later.xml", SKIPPED, four_red),
+        ("still.skipped.xml", SKIPPED, SKIPPED),
+        ("green.twice.xml", four, four),
+        ("once.red.xml", four_red, four),
+    ):
+        write_report(tmp_path / "reports", name, first)
+        write_report(tmp_path / "containers", name, later)
+    summary = read_reports(tmp_path)
+    assert summary.files == 5
+    assert summary.passed == 2
+    assert summary.failed == ("a::four", "a::four")
+    assert summary.skipped == {"docker: none": 1}
+
+
+def test_cases_of_one_name_in_one_report_count_each(tmp_path: Path) -> None:
+    write_report(tmp_path, "a.xml", GREEN, GREEN)
+    write_report(tmp_path, "b.xml", GREEN)
+    assert read_reports(tmp_path).passed == 3
+
+
 def test_a_skip_is_accepted_only_for_a_reason_on_the_list(tmp_path: Path) -> None:
     write_report(tmp_path / "reports", "a.xml", GREEN, SKIPPED)
     summary = read_reports(tmp_path / "reports")
