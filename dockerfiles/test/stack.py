@@ -269,6 +269,7 @@ def stack(folder: Path, *files: str, **variables: str) -> Iterator[Stack]:
             "ROOKERY_RULES": "sample.txt",
             "ROOKERY_SOURCE": "synthetic:",
             "ROOKERY_SOURCE_OPTIONS": "--rate 500",
+            "ROOKERY_MATCH_WORKERS": "1",
             "ROOKERY_BUS_STORE": "1GB",
             "ROOKERY_LOG_LEVEL": "info",
         }
