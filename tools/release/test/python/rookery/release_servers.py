@@ -200,8 +200,10 @@ class Images:
             for name, value in labels.items()
             for word in ("--change", f"LABEL {name}={value}")
         ]
-        self.made.append(reference)
-        return self.run("import", *changes, str(archive), reference)
+        identity = self.run("import", *changes, str(archive), reference)
+        # By its id, too: the next one of the same name takes the name away.
+        self.made += [reference, identity]
+        return identity
 
     def run(self, *words: str) -> str:
         """Runs the client."""

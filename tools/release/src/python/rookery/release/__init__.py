@@ -28,7 +28,7 @@ from rookery.release._errors import (
     UnavailableError,
 )
 from rookery.release._images import Docker, same_content
-from rookery.release._index import Index, read_links
+from rookery.release._index import Index, read_files, read_links
 from rookery.release._plan import Entry, Plan, Request, make_plan
 from rookery.release._publish import Outcome, Publisher, summary
 from rookery.release._settings import Settings
@@ -68,6 +68,7 @@ __all__ = [
     "read_catalog",
     "read_changes",
     "read_commits",
+    "read_files",
     "read_links",
     "same_content",
     "summary",

@@ -242,8 +242,8 @@ def _check(what: str, code: int, said: str) -> None:
         return
     if "No space left on device" in said:
         raise StorageError(
-            f"./pants {what}: no space left on device; make room and run this again"
+            f"`./pants {what}`: no space left on device; make room and run this again"
         )
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     reason = next((line for line in lines if "Error" in line), "see above")
-    raise BuildError(f"./pants {what}: failed with exit code {code}: {reason}")
+    raise BuildError(f"`./pants {what}` failed with exit code {code}: {reason}")

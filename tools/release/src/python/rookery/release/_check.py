@@ -12,8 +12,9 @@ from rookery.release._catalog import PREFIX
 from rookery.release._errors import RefusedError
 
 STAMP = "rookery/build.json"
-# Wheels without a version of their own: what code inside the repository uses.
-_UNVERSIONED = "unversioned"
+# Wheels without a version of their own, which code inside the repository uses, and those
+# of releases, which may be of another commit.
+_PASSED_OVER = frozenset({"unversioned", "release"})
 
 
 def check_folder(
@@ -36,7 +37,9 @@ def check_folder(
     right: list[str] = []
     wrong: list[str] = []
     for path in sorted(folder.rglob("*")):
-        if path.suffix == ".whl" and _UNVERSIONED not in path.parts:
+        if _PASSED_OVER.intersection(path.relative_to(folder).parts):
+            continue
+        if path.suffix == ".whl":
             said, problems = _wheel(path, versions)
         elif path.suffix == ".pex" and path.is_file():
             said, problems = _pex(path, versions, commit, built)

@@ -146,7 +146,7 @@ class Docker:
         said = done.stderr.strip() or done.stdout.strip()
         if missing and _MISSING.search(said):
             return ""
-        raise _error(" ".join(words), said)
+        raise client_error(" ".join(words), said)
 
 
 def same_content(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
@@ -170,7 +170,16 @@ def same_content(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
     return content(ours) == content(theirs)
 
 
-def _error(command: str, said: str) -> ReleaseError:
+def client_error(command: str, said: str) -> ReleaseError:
+    """Tells from what the client says whose fault it is.
+
+    Args:
+        command: What it was asked to do.
+        said: What it said.
+
+    Returns:
+        The error, to be raised.
+    """
     line = said.splitlines()[-1] if said else "no reason given"
     for pattern, kind, hint in _SAID:
         if match := pattern.search(said):

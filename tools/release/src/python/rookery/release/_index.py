@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import html.parser
 import io
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,21 +53,27 @@ class Index:
 
         Returns:
             The SHA-256 of each file, in hexadecimal digits, by file name.
+
+        Raises:
+            UnavailableError: The index does not answer, or with something else.
         """
         url = f"{self._settings.simple}{_normal(project)}/"
         response = self._get(url, accept=_ACCEPT)
         if response is None:
             return {}
-        base = str(response.url)
         if response.headers.get("content-type", "").startswith(_JSON):
-            return {
-                file["filename"]: file.get("hashes", {}).get("sha256")
-                or self._hash(urljoin(base, file["url"]))
-                for file in response.json()["files"]
-            }
+            try:
+                links = read_files(response.text)
+            except (ValueError, TypeError, KeyError) as error:
+                raise UnavailableError(
+                    f"{url}: is no list of files as PEP 691 says: {error!r}"
+                ) from error
+        else:
+            links = read_links(response.text)
+        base = str(response.url)
         return {
             name: digest or self._hash(urljoin(base, address))
-            for name, address, digest in read_links(response.text)
+            for name, address, digest in links
         }
 
     def upload(self, wheel: Path) -> None:
@@ -163,6 +170,21 @@ def read_links(text: str) -> list[tuple[str, str, str]]:
         algorithm, _, digest = fragment.partition("=")
         found.append((name, bare, digest if algorithm == "sha256" else ""))
     return found
+
+
+def read_files(text: str) -> list[tuple[str, str, str]]:
+    """Reads the list of a project's files (PEP 691).
+
+    Args:
+        text: The JSON.
+
+    Returns:
+        File name, address, and SHA-256 where the list says it, for each file.
+    """
+    return [
+        (file["filename"], file["url"], file.get("hashes", {}).get("sha256", ""))
+        for file in json.loads(text)["files"]
+    ]
 
 
 class _Links(html.parser.HTMLParser):

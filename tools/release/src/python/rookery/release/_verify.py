@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from rookery.release._build import read_metadata
 from rookery.release._catalog import PREFIX
-from rookery.release._errors import RefusedError, ReleaseError
+from rookery.release._errors import RefusedError, UnavailableError
 from rookery.release._settings import Settings
 
 # Runs in the new environment, without anything of this repository on its path.
@@ -59,10 +59,12 @@ def verify(settings: Settings, wheels: Mapping[str, str]) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="rookery-verify-") as name:
         folder = Path(name)
         python = folder / "environment" / "bin" / "python"
-        _run([sys.executable, "-I", "-m", "venv", str(folder / "environment")], folder)
+        run_program(
+            [sys.executable, "-I", "-m", "venv", str(folder / "environment")], folder
+        )
         pip = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", "-q"]
         ours = [f"{package}=={version}" for package, version in wheels.items()]
-        _run(
+        run_program(
             [*pip, "download", "--no-deps", "--only-binary=:all:", "-d", "ours", *ours],
             folder,
             # In the environment, for it may hold a password; and no other index.
@@ -81,10 +83,14 @@ def verify(settings: Settings, wheels: Mapping[str, str]) -> list[str]:
             if not requirement.startswith(PREFIX)
         }
         if third:
-            _run([*pip, "install", "--only-binary=:all:", *sorted(third)], folder)
-        _run([*pip, "install", "--no-deps", "--no-index", *map(str, files)], folder)
-        _run([*pip, "check"], folder)
-        used = _run([str(python), "-I", "-c", _USE, *wheels], folder)
+            run_program(
+                [*pip, "install", "--only-binary=:all:", *sorted(third)], folder
+            )
+        run_program(
+            [*pip, "install", "--no-deps", "--no-index", *map(str, files)], folder
+        )
+        run_program([*pip, "check"], folder)
+        used = run_program([str(python), "-I", "-c", _USE, *wheels], folder)
         return used.splitlines()
 
 
@@ -96,9 +102,23 @@ def _with_credentials(settings: Settings) -> str:
     return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc}"))
 
 
-def _run(
+def run_program(
     command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None
 ) -> str:
+    """Runs a program, without what the environment says about Python.
+
+    Args:
+        command: The program and its arguments.
+        folder: The folder to run it in.
+        variables: Variables to add to the environment.
+
+    Returns:
+        Its standard output.
+
+    Raises:
+        RefusedError: It failed.
+        UnavailableError: There is no such program.
+    """
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -114,7 +134,7 @@ def _run(
             check=False,
         )
     except OSError as error:
-        raise ReleaseError(f"{command[0]}: {error.strerror}") from error
+        raise UnavailableError(f"{command[0]}: {error.strerror}") from error
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
         errors = [line for line in said if "ERROR" in line] or said[-1:]

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess  # nosec B404
 import sys
 from collections.abc import Iterator
@@ -6,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from rookery.release import RefusedError
 from rookery.release.__main__ import main
+from rookery.release._verify import run_program
 from rookery.release_servers import PackageIndex, wheel
-from rookery.service.testing import free_port, readme, run_module, start_module
+from rookery.service.testing import free_port, readme, start_module
 
 pytestmark = pytest.mark.integration
 
@@ -204,7 +207,7 @@ def test_an_unclean_tree_is_not_published(
 @pytest.mark.parametrize(
     ("says", "code", "expected"),
     [
-        ("Error: no such target", 70, "./pants package: failed with exit code 1"),
+        ("Error: no such target", 70, "`./pants package` failed with exit code 1"),
         ("Error: No space left on device (28)", 74, "no space left on device; make"),
     ],
 )
@@ -354,20 +357,36 @@ def test_what_is_published_can_be_installed_and_used(
     repository: Path, index: PackageIndex, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tag(repository, "rookery-base/v1.0.0", "rookery-top/v2.0.0")
-    assert run(repository, "verify") == 65
-    assert "verification failed: ERROR: No matching distribution" in (
-        capsys.readouterr().err
-    )
     assert run(repository, "publish") == 0
     assert run(repository, "verify") == 0
     *_, last = capsys.readouterr().out.splitlines()
     assert last == "verified: rookery-base 1.0.0, rookery-top 2.0.0"
 
 
-def test_every_command_is_documented_and_has_help() -> None:
-    text = README.read_text("utf-8")
-    for command in COMMANDS:
-        assert f"tools/release -- {command}" in text
-        done = run_module("rookery.release", command, "--help")
-        assert done.returncode == 0
-    assert f"{{{','.join(COMMANDS)}}}" not in text
+def test_nothing_released_is_nothing_to_verify(
+    repository: Path, index: PackageIndex, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(repository, "verify") == 65
+    assert "no wheel of this commit is released" in capsys.readouterr().err
+
+
+def test_what_cannot_be_installed_is_said_in_one_line(tmp_path: Path) -> None:
+    program = "import sys; sys.exit('Looking\\nERROR: No matching distribution\\nBye')"
+    with pytest.raises(RefusedError) as caught:
+        run_program([sys.executable, "-c", program], tmp_path)
+    assert str(caught.value) == "verification failed: ERROR: No matching distribution"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_documented_and_has_help(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"tools/release -- {command}" in README.read_text("utf-8")
+    assert main([command, "--help"]) == 0
+    assert f"release {command}" in capsys.readouterr().out
+
+
+def test_no_command_is_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    listed = re.findall(r"^    (\w+) ", capsys.readouterr().out, re.MULTILINE)
+    assert sorted(listed) == sorted(COMMANDS)
