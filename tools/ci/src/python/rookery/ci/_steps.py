@@ -121,7 +121,7 @@ def _packages() -> tuple[Step, ...]:
             group=_PACKAGES,
             commands=(
                 # Where no base image is to be pulled, one is made here.
-                'if [ -z "$BASE_IMAGE" ]; then dockerfiles/base/build &&'
+                'if [ -z "$BASE_IMAGE" ]; then dockerfiles/base/build;'
                 f" export BASE_IMAGE={BASE_IMAGE}; fi",
                 "./pants --tag=image package dockerfiles::",
                 "dockerfiles/sizes --check",

@@ -6,12 +6,22 @@ import subprocess  # nosec B404
 import sys
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from rookery.ci import CiError, Outcome, Result, Runner, prepare_store, restore
+from rookery.ci import (
+    CiError,
+    Outcome,
+    Result,
+    Runner,
+    all_steps,
+    pipeline_yaml,
+    prepare_store,
+    restore,
+)
 from rookery.ci.__main__ import main
 from rookery.ci.testing import Repository
 from rookery.service.testing import eventually
@@ -474,6 +484,32 @@ def test_each_job_has_a_log(build: Build) -> None:
     logs = sorted((build.root / "dist" / "ci" / "logs").iterdir())
     assert [log.name for log in logs] == ["0001-a.log", "0002-b.log"]
     assert [log.read_text("utf-8") for log in logs] == ["one\n", "two\n"]
+
+
+@pytest.mark.parametrize(
+    ("script", "base", "outcome", "said"),
+    [
+        ("echo made the base", "", "passed", "made the base"),
+        ("exit 9", "", "failed", "exit code 9"),
+        ("exit 9", "public/python:3.11", "passed", "on public/python:3.11"),
+    ],
+)
+def test_images_stand_on_a_base_that_is_named_or_made(
+    repository: Repository,
+    build: Build,
+    script: str,
+    base: str,
+    outcome: str,
+    said: str,
+) -> None:
+    made = repository.write("dockerfiles/base/build", f"#!/bin/sh\n{script}\n")
+    made.chmod(0o755)
+    (images,) = (step for step in all_steps(1) if step.key == "images")
+    first = replace(images, commands=(images.commands[0], 'echo "on $BASE_IMAGE"'))
+    build.run(pipeline_yaml([replace(first, artifacts=())]), BASE_IMAGE=base)
+    assert build.outcomes == {"images": outcome}
+    assert said in build.output
+    assert ("on rookery/base:bookworm\n" in build.output) is (script[:4] == "echo")
 
 
 def write_pipeline(repository: Repository, text: str) -> str:
