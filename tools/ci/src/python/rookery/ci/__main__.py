@@ -87,7 +87,7 @@ def _decisions(options: argparse.Namespace) -> tuple[Decision, ...]:
         build=condition_variables(os.environ),
         only=getattr(options, "only", ()),
     )
-    return decide(all_steps(options.shards), situation)
+    return decide(all_steps(options.shards, twice=options.all), situation)
 
 
 def _pipeline(options: argparse.Namespace) -> int:

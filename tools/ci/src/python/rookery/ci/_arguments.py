@@ -81,7 +81,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _selection(command: argparse.ArgumentParser, shards: int) -> None:
     command.add_argument(
-        "--all", action="store_true", help="as if everything had changed"
+        "--all",
+        action="store_true",
+        help="as if everything had changed; packages are built twice from nothing",
     )
     command.add_argument(
         "--shards",

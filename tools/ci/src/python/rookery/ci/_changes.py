@@ -35,6 +35,8 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     ("pants-plugins/**", Kind.BUILD),
     ("pants.toml", Kind.BUILD),
     ("pants", Kind.BUILD),
+    # What all BUILD files may call.
+    ("tools/macros.py", Kind.BUILD),
     ("BUILD", Kind.BUILD),
     ("lib/**/BUILD", Kind.BUILD),
     ("projects/**/BUILD", Kind.BUILD),

@@ -168,6 +168,12 @@ def test_the_packages_that_are_compared_are_those_that_are_kept() -> None:
         assert any(glob(path).fullmatch(made) for path in kept)
 
 
+def test_packages_can_be_built_twice_from_nothing() -> None:
+    (step,) = (step for step in all_steps(1, twice=True) if step.key == "reproducible")
+    assert step.commands == ("./pants run tools/ci -- reproducible",)
+    assert step.depends_on == ()
+
+
 def test_publishing_is_for_tags_and_never_twice_at_a_time() -> None:
     step = generated()["publish"]
     assert step["if"] == "build.tag != null"

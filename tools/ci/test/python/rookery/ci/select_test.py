@@ -51,6 +51,7 @@ def situation(
         ("3rdparty/core/core.lock", IMAGES | PACKAGED),
         ("3rdparty/pants/install.sh", IMAGES | PACKAGED),
         ("pants.toml", IMAGES | PACKAGED),
+        ("tools/macros.py", IMAGES | PACKAGED),
         ("pants-plugins/rookery_versions/rules.py", IMAGES | PACKAGED),
         ("tools/release/src/python/rookery/versions/_git.py", IMAGES | PACKAGED),
         ("tools/ci/src/python/rookery/ci/_steps.py", IMAGES | PACKAGED),
