@@ -132,15 +132,19 @@ class Job:
         self.env.update(after)
 
 
-def install_agent(folder: Path, python: str) -> Path:
+def install_agent(folder: Path, python: str) -> dict[str, str]:
     """Puts the stand-in for the agent into a folder, as `buildkite-agent`.
 
+    PATH stays as it is: Pants counts it among the inputs of what it caches, and a folder
+    of this checkout there would make everything anew.
+
     Args:
-        folder: The folder, to be the first on PATH.
+        folder: The folder.
         python: The interpreter that runs it.
 
     Returns:
-        The folder.
+        The variables with which a job finds it: where the program is, as the agent says
+        it, and a function of that name for each shell.
     """
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "agent.py"
@@ -150,4 +154,7 @@ def install_agent(folder: Path, python: str) -> Path:
     words = shlex.join([python, "-I", "-S", str(source)])
     program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
     program.chmod(0o755)
-    return folder
+    return {
+        "BUILDKITE_BIN_PATH": str(folder),
+        "BASH_FUNC_buildkite-agent%%": f'() {{ {shlex.quote(str(program))} "$@"; }}',
+    }

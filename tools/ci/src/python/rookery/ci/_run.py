@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import enum
 import json
-import os
 import shutil
 import signal
 import sys
@@ -106,8 +105,7 @@ class Runner:
         """
         tools = install_agent(self.store / "bin", sys.executable)
         before = inherited(self.env)
-        path = f"{tools}{os.pathsep}{before.get('PATH', os.defpath)}"
-        here = {"PATH": path, STORE: str(self.store), ONE_ENGINE: "true"}
+        here = {**tools, STORE: str(self.store), ONE_ENGINE: "true"}
         variables = build_variables(self.root, self.env, str(uuid.uuid4()))
         self._build = before | variables | here
         self._pending = read_plan(pipeline, self._build)

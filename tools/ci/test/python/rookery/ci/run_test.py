@@ -439,6 +439,25 @@ def test_jobs_leave_facts_and_notes_for_each_other(build: Build) -> None:
     assert "body\\n and more" in note.read_text("utf-8")
 
 
+def test_the_path_of_a_job_is_that_of_the_machine(
+    repository: Repository, build: Build
+) -> None:
+    # Pants caches by it.
+    repository.hook("post-command", "buildkite-agent meta-data set hook ran")
+    build.run("""
+        steps:
+          - key: a
+            commands:
+              - echo "path $$PATH"
+              - bash -c 'buildkite-agent meta-data set shell ran'
+              - '"$$BUILDKITE_BIN_PATH/buildkite-agent" meta-data set program ran'
+          - {key: b, command: buildkite-agent meta-data keys}
+        """)
+    assert build.outcomes == {"a": "passed", "b": "passed"}, build.output
+    assert build.lines("path ") == [os.environ.get("PATH", os.defpath)]
+    assert {"hook", "shell", "program"} <= set(build.output.splitlines())
+
+
 def test_what_the_agent_cannot_do_here_is_an_error(build: Build) -> None:
     build.run("steps: [{key: a, command: buildkite-agent oidc request-token}]")
     assert build.results["a"].reason == "exit code 64"
