@@ -10,6 +10,7 @@ from rookery.bus import connect
 from rookery.lake import Lake
 from rookery.service import Process, Settings, configure_logging, run
 from rookery.streaming._archive import Archiver, Limits
+from rookery.streaming._connection import connected, expect_connection
 from rookery.streaming._ingest import Ingest
 from rookery.streaming._match import MatchWorker
 from rookery.streaming._options import What
@@ -29,9 +30,10 @@ def run_ingest(spec: SourceSpec) -> int:
     found = open_source(spec)
 
     async def work(process: Process) -> None:
-        settings = process.settings
-        lake = await asyncio.to_thread(Lake.open, settings.lake_url, read_only=True)
-        async with connect(settings.bus, name="ingest", state=settings.state) as bus:
+        expect_connection(process)
+        url = process.settings.lake_url
+        lake = await asyncio.to_thread(Lake.open, url, read_only=True)
+        async with connected(process, name="ingest") as bus:
             await Ingest(process, bus, lake, found).run()
 
     return run(work, name="ingest", settings=Settings())
@@ -48,8 +50,8 @@ def run_match_worker(ack_wait: float) -> int:
     """
 
     async def work(process: Process) -> None:
-        settings = process.settings
-        async with connect(settings.bus, name="match", state=settings.state) as bus:
+        expect_connection(process)
+        async with connected(process, name="match") as bus:
             await MatchWorker(process, bus, ack_wait=ack_wait).run()
 
     return run(work, name="match-worker", settings=Settings())
@@ -66,9 +68,10 @@ def run_archiver(limits: Limits) -> int:
     """
 
     async def work(process: Process) -> None:
-        settings = process.settings
-        lake = await asyncio.to_thread(Lake.open, settings.lake_url)
-        async with connect(settings.bus, name="archiver", state=settings.state) as bus:
+        expect_connection(process)
+        url = process.settings.lake_url
+        lake = await asyncio.to_thread(Lake.open, url)
+        async with connected(process, name="archiver") as bus:
             await Archiver(process, bus, lake, limits=limits).run()
 
     return run(work, name="archiver", settings=Settings())
