@@ -15,7 +15,6 @@ from pathlib import Path
 
 from rookery.ci._environment import inherited
 from rookery.ci._errors import CiError
-from rookery.ci._git import git
 
 # What `./pants --tag=-image package ::` makes for others to install or run.
 _SUFFIXES = (".whl", ".pex")
@@ -71,7 +70,7 @@ def build_from_nothing(root: Path, target: Path, env: Mapping[str, str]) -> Path
     Args:
         root: The work tree.
         target: Where they go, below the work tree.
-        env: The environment. `SOURCE_DATE_EPOCH` is the time of the commit unless set.
+        env: The environment.
 
     Returns:
         The target.
@@ -81,7 +80,6 @@ def build_from_nothing(root: Path, target: Path, env: Mapping[str, str]) -> Path
     """
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    epoch = env.get("SOURCE_DATE_EPOCH") or git(root, "log", "-1", "--format=%ct")
     # Neither results nor downloads of other builds are of any help here.
     unset = (
         "PANTS_LOCAL_STORE_DIR",
@@ -90,7 +88,6 @@ def build_from_nothing(root: Path, target: Path, env: Mapping[str, str]) -> Path
     )
     clean = {name: value for name, value in inherited(env).items() if name not in unset}
     clean |= {
-        "SOURCE_DATE_EPOCH": epoch.strip(),
         "PANTS_REMOTE_CACHE_WRITE": "false",
         "PANTS_CONCURRENT": "true",
     }

@@ -113,7 +113,10 @@ def _packages(twice: bool) -> tuple[Step, ...]:
             key="packages",
             label="wheels and PEXes",
             group=_PACKAGES,
-            commands=("./pants --tag=-image package ::",),
+            commands=(
+                "./pants --tag=-image package ::",
+                "./pants run tools/release -- check dist",
+            ),
             timeout_minutes=60,
             artifacts=("dist/**/*.whl", "dist/**/*.pex"),
         ),

@@ -133,16 +133,6 @@ def test_what_is_required_can_be_named(checkout: Path) -> None:
     assert required == {"ROOKERY_REQUIRE": "nats"}
 
 
-@pytest.mark.parametrize(
-    ("step", "there"), [("packages", True), ("reproducible", True), ("tests", False)]
-)
-def test_archives_get_the_time_of_the_commit_and_nothing_else_does(
-    checkout: Path, step: str, there: bool
-) -> None:
-    epoch = exported(checkout, "SOURCE_DATE_EPOCH", BUILDKITE_STEP_KEY=step)
-    assert epoch["SOURCE_DATE_EPOCH"].isdigit() is there
-
-
 def test_each_shard_has_a_place_of_its_own_for_coverage(checkout: Path) -> None:
     name = "PANTS_COVERAGE_PY_OUTPUT_DIR"
     assert exported(checkout, name) == {name: "dist/coverage/shard-0"}

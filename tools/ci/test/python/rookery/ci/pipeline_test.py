@@ -112,7 +112,6 @@ def test_on_one_machine_the_tests_are_one_plain_command() -> None:
         ("build-files", "./pants tailor --check update-build-files --check ::"),
         ("lockfiles", "./pants run tools/ci -- locks"),
         ("codeowners", "./pants run tools/owners -- check"),
-        ("packages", "./pants --tag=-image package ::"),
         ("publish", "./pants run tools/release -- publish"),
     ],
 )

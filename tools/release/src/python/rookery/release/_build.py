@@ -24,10 +24,6 @@ from rookery.versions import VERSIONS_VARIABLE
 # Where wheels for publication are built, apart from what `./pants package` makes.
 FOLDER = Path("dist/release")
 
-# The times inside of wheels. The time of the commit would do as well, but it is part of
-# what Pants caches by: each commit would build everything anew.
-EPOCH = "315532800"
-
 _TESTS = "python_test,python_tests"
 
 # What the launcher and the PEX that this runs in have set for themselves.
@@ -123,10 +119,7 @@ def build(root: Path, plan: Plan) -> None:
         root: The repository.
         plan: The plan.
     """
-    shared = {
-        VERSIONS_VARIABLE: json.dumps(plan.versions),
-        "SOURCE_DATE_EPOCH": EPOCH,
-    }
+    shared = {VERSIONS_VARIABLE: json.dumps(plan.versions)}
     wheels = [entry.package for entry in plan.wanted if entry.package.kind == "wheel"]
     if wheels:
         package(root, [wheel.target for wheel in wheels], shared)

@@ -26,7 +26,6 @@ if "peek" in sys.argv:
     sys.exit()
 if pathlib.Path("fail").exists():
     sys.exit(pathlib.Path("fail").read_text())
-assert os.environ["SOURCE_DATE_EPOCH"] == "315532800"
 versions = json.loads(os.environ["ROOKERY_VERSIONS"])
 (folder,) = (word[16:] for word in sys.argv if word.startswith("--pants-distdir="))
 pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
