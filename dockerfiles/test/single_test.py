@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from dockerfiles.test.stack import Stack, service_of, stack
+from dockerfiles.test.stack import Stack, health_of, service_of, stack
 
 from rookery.service.testing import eventually
 
@@ -157,6 +157,19 @@ def test_no_log_holds_a_token(platform: Stack) -> None:
     assert "listen" in logs
     for file in secrets.iterdir():
         assert file.read_text().strip() not in logs
+
+
+def test_nobody_is_called_healthy_while_the_log_is_away(platform: Stack) -> None:
+    log = platform.container("nats")["Id"]
+    platform.docker("stop", log)
+    others = ("ingest", "match-worker", "archiver", "serving")
+    eventually(
+        lambda: all(health_of(platform.container(o)) == "unhealthy" for o in others),
+        timeout=90,
+        message="all others are unhealthy",
+    )
+    platform.docker("start", log)
+    platform.wait_until_healthy()
 
 
 # Last, because nothing runs any more after it.
