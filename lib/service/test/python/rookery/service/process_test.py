@@ -1,7 +1,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,15 @@ pytestmark = pytest.mark.integration
 Program = Callable[[str], Path]
 
 
+@pytest.fixture(name="hangup")
+def hear_hangups() -> Iterator[None]:
+    # Under nohup children would inherit that it is ignored, which a process respects.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup")
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_process_that_drains_in_time_ends_well(
     signum: signal.Signals, program: Program
