@@ -109,4 +109,4 @@ class PhraseTable:
             packed = self._table.find(column(texts))
         except ValueError as error:
             raise ColumnError(f"the array is damaged: {error}") from error
-        return Hits(*integers(packed))
+        return Hits(*integers(packed, 4))

@@ -11,6 +11,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from rookery.text._entity_oracle import Entity, entities
+
+__all__ = ["Entity", "Hit", "entities", "find", "fold", "words"]
+
 _SIGNS = {"#": "#", "＃": "#", "@": "@", "＠": "@", "$": "$"}
 
 

@@ -7,14 +7,8 @@
 #ifndef ROOKERY_PHRASES_H
 #define ROOKERY_PHRASES_H
 
-#include <stdlib.h>
-
+#include "output.h"
 #include "scan.h"
-
-#define RK_OK 0
-#define RK_NO_MEMORY (-1)
-#define RK_BAD_OFFSETS (-2)
-#define RK_EMPTY_PHRASE (-3)
 
 typedef struct {
     uint64_t first; /* the first piece of the key */

@@ -179,7 +179,7 @@ def test_offsets_beyond_the_text_are_refused_and_not_followed(
     buffer = pa.py_buffer(np.array(offsets, np.int32).tobytes())
     column = kernel.Column(None, buffer, pa.py_buffer(b"fire"), 0, 1, False)
     phrases = PhraseTable.build(["fire"])
-    for read in (phrases._table.find, kernel.words, kernel.marks):
+    for read in (phrases._table.find, kernel.words, kernel.entities):
         with pytest.raises(ValueError, match="outside of the buffer"):
             read(column)
 

@@ -15,7 +15,8 @@ def test_the_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> N
         "FIRE <- fire",
         "fire <- fire",
         "7 words",
-        "[['FIRE'], [], []]",
+        "[['FIRE'], [], []] [['bbc'], [], []]",
+        "[0 0] [0 1] [ 9 16] [14 20]",
         "straße",
     ]
 
