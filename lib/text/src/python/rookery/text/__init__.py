@@ -6,6 +6,7 @@ Arrays in, columns out: no text becomes a Python string on the way.
 from rookery.text._entities import Entities, EntityKind, Places, entities
 from rookery.text._errors import ColumnError, PhraseError, TextError
 from rookery.text._phrases import Hits, PhraseTable
+from rookery.text._terms import Term, TermKind
 from rookery.text._tokens import UNICODE_VERSION, Tokens, fold, tokens
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "PhraseError",
     "PhraseTable",
     "Places",
+    "Term",
+    "TermKind",
     "TextError",
     "Tokens",
     "entities",

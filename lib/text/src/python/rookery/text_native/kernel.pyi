@@ -18,14 +18,14 @@ class Column:
     ) -> None: ...
 
 class Table:
-    """Phrases, ready to be found."""
+    """Phrases, ready to be found; a kind is 0 for words, 1 a prefix, 2 a substring."""
 
-    def __init__(self, phrases: Column, boundaries: bool) -> None: ...
+    def __init__(self, phrases: Column, kinds: bytes) -> None: ...
     def find(self, texts: Column) -> bytes:
-        """Finds: (row, phrase, start, end) of each hit, int32 each."""
+        """Finds: (row, phrase, start, end, first word, last word) of each hit, int32."""
 
 def words(texts: Column) -> bytes:
-    """Finds all words: (row, start, end, 0) of each, int32 each."""
+    """Finds all words: (row, start, end) of each, int32."""
 
 def entities(
     texts: Column,

@@ -46,15 +46,11 @@ cdef extern from "output.h":
 
 cdef extern from "phrases.h":
     ctypedef struct rk_table:
-        int32_t longest
-    ctypedef struct rk_hits:
-        int32_t *data
-        int64_t used
-        int64_t room
-    int rk_build(rk_table *table, const rk_texts *phrases, int boundaries,
+        int32_t phrases
+    int rk_build(rk_table *table, const rk_texts *phrases, const uint8_t *kinds,
                  int64_t *bad) nogil
-    int rk_find(const rk_table *table, const rk_texts *texts, rk_hits *hits) nogil
-    int rk_all_words(const rk_texts *texts, rk_hits *words) nogil
+    int rk_find(const rk_table *table, const rk_texts *texts, rk_ints *hits) nogil
+    int rk_all_words(const rk_texts *texts, rk_ints *words) nogil
     void rk_free(rk_table *table)
 
 
@@ -106,11 +102,14 @@ cdef class Table:
 
     cdef rk_table table
 
-    def __cinit__(self, Column phrases not None, bint boundaries):
+    def __cinit__(self, Column phrases not None, bytes kinds not None):
         cdef int64_t bad = -1
+        cdef const uint8_t *kind = kinds
         cdef int status
+        if len(kinds) != phrases.texts.length:
+            raise ValueError(f"{len(kinds)} kinds of {phrases.texts.length} phrases")
         with nogil:
-            status = rk_build(&self.table, &phrases.texts, boundaries, &bad)
+            status = rk_build(&self.table, &phrases.texts, kind, &bad)
         if status == RK_EMPTY_PHRASE:
             raise IndexError(bad)
         _check(status)
@@ -119,22 +118,22 @@ cdef class Table:
         rk_free(&self.table)
 
     def find(self, Column texts not None):
-        """Finds: (row, phrase, start, end) of each hit."""
-        cdef rk_hits hits
+        """Finds: (row, phrase, start, end, first word, last word) of each hit."""
+        cdef rk_ints hits
         cdef int status
-        if not self.table.longest:
+        if not self.table.phrases:
             return b""
-        hits.data, hits.used, hits.room = NULL, 0, 0
+        memset(&hits, 0, sizeof(hits))
         with nogil:
             status = rk_find(&self.table, &texts.texts, &hits)
         return _packed(status, &hits)
 
 
 def words(Column texts not None):
-    """Finds all words: (row, start, end, 0) of each."""
-    cdef rk_hits found
+    """Finds all words: (row, start, end) of each."""
+    cdef rk_ints found
     cdef int status
-    found.data, found.used, found.room = NULL, 0, 0
+    memset(&found, 0, sizeof(found))
     with nogil:
         status = rk_all_words(&texts.texts, &found)
     return _packed(status, &found)
@@ -222,9 +221,9 @@ cdef bytes _ints(rk_ints *ints):
     )
 
 
-cdef bytes _packed(int status, rk_hits *hits):
+cdef bytes _packed(int status, rk_ints *ints):
     try:
         _check(status)
-        return PyBytes_FromStringAndSize(<char *>hits.data, hits.used * 16)
+        return _ints(ints)
     finally:
-        free(hits.data)
+        free(ints.data)
