@@ -16,6 +16,13 @@
 
 #define RK_HIT 6 /* integers: row, phrase, start, end, first word, last word */
 
+/* A node as a walk needs it. */
+typedef struct {
+    uint64_t open; /* bits of the words that edges to its children have */
+    int32_t node;  /* -1: there is none */
+    int32_t end;   /* the first of its ends, or -1 */
+} rk_branch;
+
 typedef struct {
     rk_vocabulary words, stems;
     rk_keys keys;
@@ -24,9 +31,9 @@ typedef struct {
     int64_t stem_size_count;
     int64_t longest_key;
     rk_trie trie;
-    int32_t *root;      /* word or stem -> child of the root, or -1 */
-    uint8_t *node_open; /* node -> has it children */
-    int32_t longest;    /* words of the longest phrase */
+    rk_branch *root;   /* word or stem -> the child of the root */
+    rk_branch *branch; /* node -> itself */
+    int32_t longest;   /* words of the longest phrase */
     rk_automaton automaton;
     rk_end *ends;
     int32_t phrases;
@@ -34,6 +41,7 @@ typedef struct {
 } rk_table;
 
 typedef struct {
+    uint64_t open;
     int32_t node, first_word;
     int64_t start_char;
     const uint8_t *start;
@@ -60,7 +68,7 @@ static void rk_free(rk_table *table)
     free(table->trie.edges);
     free(table->trie.node_end);
     free(table->root);
-    free(table->node_open);
+    free(table->branch);
     rk_free_automaton(&table->automaton);
     free(table->ends);
     memset(table, 0, sizeof(*table));
@@ -115,13 +123,13 @@ static int rk_allocate(rk_table *table, const rk_sizes *sizes)
     table->ends = malloc(((size_t)table->phrases + 1) * sizeof(rk_end));
     table->keys.pieces = malloc((size_t)(sizes->pieces + 1) * sizeof(uint64_t));
     table->keys.piece_at = malloc(ids * sizeof(int64_t));
-    table->root = malloc(ids * sizeof(int32_t));
-    table->node_open = calloc(ids, 1);
+    table->root = malloc(ids * sizeof(rk_branch));
+    table->branch = calloc(ids, sizeof(rk_branch));
     table->stem_sizes = malloc(((size_t)sizes->stems + 1) * sizeof(int64_t));
     if (!table->ends || !table->keys.pieces || !table->keys.piece_at || !table->root ||
-        !table->node_open || !table->stem_sizes)
+        !table->branch || !table->stem_sizes)
         return RK_NO_MEMORY;
-    memset(table->root, -1, ids * sizeof(int32_t));
+    memset(table->root, -1, ids * sizeof(rk_branch));
     if (rk_make_vocabulary(&table->words, sizes->words) ||
         rk_make_vocabulary(&table->stems, sizes->stems) ||
         rk_make_trie(&table->trie, sizes->words) ||
@@ -133,12 +141,26 @@ static int rk_allocate(rk_table *table, const rk_sizes *sizes)
 
 static int32_t rk_edge_to(rk_table *table, int32_t node, int32_t symbol)
 {
-    table->node_open[node] = 1;
-    if (node)
+    if (node) {
+        table->branch[node].open |= UINT64_C(1) << (symbol & 63);
         return rk_grow(&table->trie, node, symbol);
-    if (table->root[symbol] < 0)
-        table->root[symbol] = rk_new_node(&table->trie);
-    return table->root[symbol];
+    }
+    if (table->root[symbol].node < 0)
+        table->root[symbol].node = rk_new_node(&table->trie);
+    return table->root[symbol].node;
+}
+
+/* Gathers what is known of each node, when all phrases are there. */
+static void rk_gather(rk_table *table)
+{
+    int32_t i;
+    for (i = 1; i < table->trie.nodes; i++) {
+        table->branch[i].node = i;
+        table->branch[i].end = table->trie.node_end[i];
+    }
+    for (i = 0; i < table->keys.count; i++)
+        if (table->root[i].node >= 0)
+            table->root[i] = table->branch[table->root[i].node];
 }
 
 static void rk_note_stem_size(rk_table *table, int64_t size)
@@ -229,6 +251,8 @@ static int rk_build(rk_table *table, const rk_texts *phrases, const uint8_t *kin
         at->next = trie->node_end[node];
         trie->node_end[node] = (int32_t)row;
     }
+    if (!status)
+        rk_gather(table);
     if (!status && table->has_substrings)
         status = rk_link(&table->automaton);
     free(scratch);
@@ -240,10 +264,9 @@ static int rk_build(rk_table *table, const rk_texts *phrases, const uint8_t *kin
 /* ---- Finding words. */
 
 static inline int rk_emit(const rk_table *table, rk_walk *walk, const rk_state *from,
-                          int32_t node, int64_t end_char, int32_t last_word)
+                          int32_t at, int64_t end_char, int32_t last_word)
 {
-    int32_t at;
-    for (at = table->trie.node_end[node]; at >= 0; at = table->ends[at].next) {
+    for (; at >= 0; at = table->ends[at].next) {
         const rk_end *end = &table->ends[at];
         int64_t start = from->start_char;
         int32_t *hit;
@@ -279,14 +302,15 @@ static int rk_end_with_stems(const rk_table *table, rk_walk *walk, rk_key *key,
         if (id < 0)
             continue;
         for (s = 0; s < walk->active; s++) {
+            if (!(walk->states[s].open >> (id & 63) & 1))
+                continue;
             child = rk_child(&table->trie, walk->states[s].node, id);
-            if (child >= 0 && rk_emit(table, walk, &walk->states[s], child, end_char,
-                                      here->first_word))
+            if (child >= 0 &&
+                rk_emit(table, walk, &walk->states[s], table->branch[child].end, end_char,
+                        here->first_word))
                 return RK_NO_MEMORY;
         }
-        child = table->root[id];
-        if (child >= 0 &&
-            rk_emit(table, walk, here, child, end_char, here->first_word))
+        if (rk_emit(table, walk, here, table->root[id].end, end_char, here->first_word))
             return RK_NO_MEMORY;
     }
     return RK_OK;
@@ -296,25 +320,33 @@ static int rk_end_with_stems(const rk_table *table, rk_walk *walk, rk_key *key,
 static inline int rk_step(const rk_table *table, rk_walk *walk, int32_t id,
                           rk_state *here, int64_t end_char)
 {
-    int32_t i, kept = 0;
+    const rk_branch *branch;
+    int32_t i, kept = 0, child;
     for (i = 0; i < walk->active; i++) {
         rk_state state = walk->states[i];
-        int32_t child = rk_child(&table->trie, state.node, id);
+        if (!(state.open >> (id & 63) & 1))
+            continue;
+        child = rk_child(&table->trie, state.node, id);
         if (child < 0)
             continue;
-        if (rk_emit(table, walk, &state, child, end_char, here->first_word))
+        branch = table->branch + child;
+        if (rk_emit(table, walk, &state, branch->end, end_char, here->first_word))
             return RK_NO_MEMORY;
-        if (table->node_open[child]) {
+        if (branch->open) {
             state.node = child;
+            state.open = branch->open;
             walk->states[kept++] = state;
         }
     }
-    here->node = table->root[id];
-    if (here->node >= 0) {
-        if (rk_emit(table, walk, here, here->node, end_char, here->first_word))
+    branch = table->root + id;
+    if (branch->node >= 0) {
+        if (rk_emit(table, walk, here, branch->end, end_char, here->first_word))
             return RK_NO_MEMORY;
-        if (table->node_open[here->node])
+        if (branch->open) {
+            here->node = branch->node;
+            here->open = branch->open;
             walk->states[kept++] = *here;
+        }
     }
     walk->active = kept;
     return RK_OK;
