@@ -1,8 +1,9 @@
 """How fast phrases and entities are found, against what else Python offers for it.
 
-Each side works through the same 20,000 different tweets in batches of 1,000, in one
-thread, whose processor time is what counts: a busy machine disturbs that least. What is
-looked for is 10,000 names and phrases, whole words in any case. The baselines:
+All sides work through the same 20,000 different tweets in batches of 1,000 (slow ones
+through the first of them), in turns and in one thread, whose processor time is what
+counts: a busy machine disturbs that least. The table shows the median round of each. What
+is looked for is 10,000 names and phrases, in any case. The baselines:
 
     re                   one pattern with an alternative for each phrase
     pyahocorasick + re   an automaton for the longest word of each phrase, and a pattern
@@ -18,7 +19,7 @@ as no part of the word.
 Tweets are those of TweetEval, names those of Corpora, in the folder that ROOKERY_DATA
 names; else both are made up.
 
-    python lib/text/bench/python/rookery/text/kernel_bench.py [--fast]
+    python lib/text/bench/python/rookery/text/kernel_bench.py [rounds]
 """
 
 from __future__ import annotations
@@ -29,15 +30,17 @@ import json
 import os
 import random
 import re
+import statistics
+import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyarrow as pa
-import pyperf  # type: ignore[import-untyped]  # has neither types nor stubs
 
 from rookery.text import PhraseTable, Term, TermKind, entities, fold, oracle
 
@@ -46,6 +49,23 @@ TEXTS, BATCH, PHRASES = 20_000, 1000, 10_000
 FEW = 20
 DATA = "ROOKERY_DATA"
 Work: TypeAlias = Callable[[list[str]], object]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of those that are measured.
+
+    Attributes:
+        name: What it is called in the table.
+        work: Goes through the next texts, and says how many they were.
+        texts: How many texts are a round.
+        against: The name of its baseline, or nothing.
+    """
+
+    name: str
+    work: Callable[[], int]
+    texts: int
+    against: str = ""
 
 
 def load_texts(dice: random.Random) -> list[str]:
@@ -191,76 +211,95 @@ def check(table: PhraseTable, baseline: Prefiltered, texts: list[str]) -> None:
         raise SystemExit(f"hits differ: {sorted(mine ^ theirs)[:5]}")
 
 
-def timed(loops: int, work: Callable[[], object]) -> float:
-    """Measures work.
+def measure(sides: Sequence[Side], rounds: int) -> dict[str, float]:
+    """Measures all sides in turns.
 
     Args:
-        loops: How often it is done.
-        work: The work.
+        sides: What is measured.
+        rounds: How often each.
 
     Returns:
-        The seconds that this thread has used.
+        Texts per second of each: the median of its rounds.
     """
-    start = time.thread_time()
-    for _ in range(loops):
-        work()
-    return time.thread_time() - start
+    speeds: dict[str, list[float]] = {side.name: [] for side in sides}
+    for _ in range(rounds):
+        for side in sides:
+            texts, start = 0, time.thread_time()
+            while texts < side.texts:
+                texts += side.work()
+            speeds[side.name].append(texts / (time.thread_time() - start))
+    return {name: statistics.median(found) for name, found in speeds.items()}
 
 
-def main() -> None:
-    """Measures, and prints a table of posts per second."""
-    runner = pyperf.Runner(processes=3, values=5)
-    runner.parse_args()
-    runner.args.inherit_environ = [DATA, "PYTHONPATH"]
-    dice = random.Random(1)  # nosec B311
-    texts, phrases = load_texts(dice), load_phrases(dice)
+def make_sides(texts: list[str], phrases: list[str]) -> list[Side]:
+    """Makes what is measured.
+
+    Args:
+        texts: In which texts is looked.
+        phrases: For what.
+
+    Returns:
+        The sides, baselines before those that are measured against them.
+    """
     batches = [texts[at : at + BATCH] for at in range(0, TEXTS, BATCH)]
     arrays = [pa.array(batch) for batch in batches]
     table = PhraseTable.build(phrases)
-    prefixes = PhraseTable.build([Term(p, TermKind.PREFIX) for p in phrases])
-    substrings = PhraseTable.build(phrases, boundaries=False)
+    sides: list[Side] = []
 
-    measured: list[tuple[str, Callable[[], object], int, str | None]] = []
-
-    def add(name: str, work: Work, size: int = BATCH) -> None:
+    def baseline(name: str, work: Work, few: int, size: int = BATCH) -> None:
         following = itertools.cycle(batches)
-        measured.append((name, lambda: work(next(following)[:size]), size, None))
 
-    def add_ours(
-        name: str, work: Callable[[pa.Array[Any]], object], *baselines: str
-    ) -> None:
+        def once() -> int:
+            work(next(following)[:size])
+            return size
+
+        sides.append(Side(name, once, few))
+
+    def ours(name: str, work: Callable[[pa.Array[Any]], object], against: str) -> None:
         following = itertools.cycle(arrays)
-        known = {name for name, *_ in measured}
-        baseline = next((name for name in baselines if name in known), None)
-        measured.append((name, lambda: work(next(following)), BATCH, baseline))
 
-    add("re", alternation(phrases), FEW)
+        def once() -> int:
+            work(next(following))
+            return BATCH
+
+        sides.append(Side(name, once, TEXTS, against))
+
+    best = "re"
+    baseline(best, alternation(phrases), FEW, FEW)
     if find_spec("ahocorasick"):
-        baseline = Prefiltered(phrases)
-        check(table, baseline, texts[: 2 * BATCH])
-        add("pyahocorasick + re", baseline)
-    faster = ("pyahocorasick + re", "re")
-    add_ours("find", table.find, *faster)
-    add_ours("find prefixes", prefixes.find, *faster)
-    add_ours("find substrings", substrings.find, *faster)
-    add("oracle", lambda texts: [oracle.entities(text) for text in texts], FEW)
-    add_ours("entities", entities, "oracle")
+        best = "pyahocorasick + re"
+        prefiltered = Prefiltered(phrases)
+        check(table, prefiltered, texts[: 2 * BATCH])
+        baseline(best, prefiltered, 2 * BATCH)
+    ours("find", table.find, best)
+    prefixes = PhraseTable.build([Term(p, TermKind.PREFIX) for p in phrases])
+    ours("find prefixes", prefixes.find, best)
+    substrings = PhraseTable.build(phrases, boundaries=False)
+    ours("find substrings", substrings.find, best)
+    baseline(
+        "oracle", lambda texts: [oracle.entities(text) for text in texts], BATCH, BATCH
+    )
+    ours("entities", entities, "oracle")
+    return sides
 
-    results = {
-        name: runner.bench_time_func(name, timed, work) for name, work, _, _ in measured
-    }
-    if runner.args.worker or any(result is None for result in results.values()):
-        return
-    speeds = {
-        name: size / result.median()
-        for name, _, size, _ in measured
-        if (result := results[name])
-    }
-    print(f"\n{'':20}{'posts/s':>12}  against")
-    for name, _, _, against in measured:
-        ratio = f"{speeds[name] / speeds[against]:.1f}x {against}" if against else ""
-        print(f"{name:20}{speeds[name]:>12,.0f}  {ratio}")
+
+def main(rounds: int) -> None:
+    """Measures, and prints a table of posts per second.
+
+    Args:
+        rounds: How often each side is measured.
+    """
+    dice = random.Random(1)  # nosec B311
+    sides = make_sides(load_texts(dice), load_phrases(dice))
+    speeds = measure(sides, rounds)
+    print(f"{'':20}{'posts/s':>12}  against")
+    for side in sides:
+        ratio = ""
+        if side.against:
+            times = speeds[side.name] / speeds[side.against]
+            ratio = f"{times:.0f}x {side.against}"
+        print(f"{side.name:20}{speeds[side.name]:>12,.0f}  {ratio}")
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
