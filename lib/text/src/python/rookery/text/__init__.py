@@ -1,21 +1,25 @@
 """Words, phrases and entities of text, natively on Arrow string arrays.
 
-Arrays in, columns out: no text becomes a Python string on the way, but where a post has
-something that looks like an entity.
+Arrays in, columns out: no text becomes a Python string on the way.
 """
 
-from rookery.text._entities import Entities, entities
+from rookery.text._entities import Entities, EntityKind, Places, entities
 from rookery.text._errors import ColumnError, PhraseError, TextError
 from rookery.text._phrases import Hits, PhraseTable
+from rookery.text._terms import Term, TermKind
 from rookery.text._tokens import UNICODE_VERSION, Tokens, fold, tokens
 
 __all__ = [
     "UNICODE_VERSION",
     "ColumnError",
     "Entities",
+    "EntityKind",
     "Hits",
     "PhraseError",
     "PhraseTable",
+    "Places",
+    "Term",
+    "TermKind",
     "TextError",
     "Tokens",
     "entities",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -60,17 +61,17 @@ def _plain(texts: Array) -> Array:
     return texts.cast(pa.large_string())
 
 
-def integers(packed: bytes) -> tuple[Integers, Integers, Integers, Integers]:
+def integers(packed: bytes, width: int) -> Iterator[Integers]:
     """Reads what the kernel found.
 
     Args:
-        packed: Groups of four 32-bit integers.
+        packed: Groups of 32-bit integers.
+        width: How many are in a group.
 
     Returns:
-        Four arrays, int32, read-only, each contiguous.
+        So many arrays, int32, read-only, each contiguous.
     """
-    table = np.frombuffer(packed, np.int32).reshape(-1, 4)
+    table = np.frombuffer(packed, np.int32).reshape(-1, width)
     columns = np.ascontiguousarray(table.T)
     columns.flags.writeable = False
-    first, second, third, fourth = columns
-    return first, second, third, fourth
+    return iter(columns)

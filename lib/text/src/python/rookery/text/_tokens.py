@@ -48,8 +48,7 @@ def tokens(texts: Array) -> Tokens:
         packed = kernel.words(column(texts))
     except ValueError as error:
         raise ColumnError(f"the array is damaged: {error}") from error
-    row, start, end, _ = integers(packed)
-    return Tokens(row, start, end)
+    return Tokens(*integers(packed, 3))
 
 
 def fold(text: str) -> str:

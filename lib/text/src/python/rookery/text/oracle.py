@@ -11,6 +11,11 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from rookery.text._entity_oracle import Entity, entities
+from rookery.text._terms import Term, TermKind
+
+__all__ = ["Entity", "Hit", "entities", "find", "fold", "words"]
+
 _SIGNS = {"#": "#", "＃": "#", "@": "@", "＠": "@", "$": "$"}
 
 
@@ -22,12 +27,16 @@ class Hit(NamedTuple):
         phrase: Index of the phrase.
         start: Where it begins, in characters.
         end: Where it ends, exclusive, in characters.
+        first_word: Index of the first word that ends behind its start.
+        last_word: Index of the last word that begins before its end.
     """
 
     row: int
     phrase: int
     start: int
     end: int
+    first_word: int
+    last_word: int
 
 
 def fold(text: str) -> str:
@@ -73,39 +82,56 @@ def _kind(character: str) -> str:
 
 
 def find(
-    phrases: Sequence[str], texts: Sequence[str | None], *, boundaries: bool = True
+    phrases: Sequence[str | Term],
+    texts: Sequence[str | None],
+    *,
+    boundaries: bool = True,
 ) -> list[Hit]:
     """Finds all phrases in all texts, by trying each everywhere.
 
     Args:
         phrases: The phrases.
         texts: The texts.
-        boundaries: Whether phrases are found as whole words only.
+        boundaries: Whether those that are no `Term` are found as whole words, else as
+            substrings.
 
     Returns:
         The hits, sorted by row, start, phrase.
     """
-    search = _find_words if boundaries else _find_characters
-    return sorted(
-        (
-            Hit(row, index, start, end)
-            for row, text in enumerate(texts)
-            if text is not None
-            for index, phrase in enumerate(phrases)
-            for start, end in search(phrase, text)
-        ),
-        key=lambda hit: (hit.row, hit.start, hit.phrase, hit.end),
-    )
+    plain = TermKind.WORDS if boundaries else TermKind.SUBSTRING
+    terms = [
+        phrase if isinstance(phrase, Term) else Term(phrase, plain)
+        for phrase in phrases
+    ]
+    hits: list[Hit] = []
+    for row, text in enumerate(texts):
+        spans = [] if text is None else words(text)
+        for index, term in enumerate(terms):
+            for start, end in [] if text is None else _places(term, text):
+                first = sum(word_end <= start for _, word_end in spans)
+                last = sum(word_start < end for word_start, _ in spans) - 1
+                hits.append(Hit(row, index, start, end, first, last))
+    return sorted(hits, key=lambda hit: (hit.row, hit.start, hit.phrase, hit.end))
 
 
-def _find_words(phrase: str, text: str) -> Iterator[tuple[int, int]]:
+def _places(term: Term, text: str) -> Iterator[tuple[int, int]]:
+    if term.kind is TermKind.SUBSTRING:
+        return _find_characters(term.text, text)
+    return _find_words(term.text, text, is_prefix=term.kind is TermKind.PREFIX)
+
+
+def _find_words(
+    phrase: str, text: str, *, is_prefix: bool
+) -> Iterator[tuple[int, int]]:
     spans = words(phrase)
-    wanted = [fold(phrase[start:end]) for start, end in spans]
+    *wanted, last = [fold(phrase[start:end]) for start, end in spans]
     sign = _sign_before(phrase, spans[0][0])
     found = words(text)
-    for first in range(len(found) - len(wanted) + 1):
-        run = found[first : first + len(wanted)]
-        if [fold(text[start:end]) for start, end in run] != wanted:
+    for first in range(len(found) - len(wanted)):
+        run = found[first : first + len(wanted) + 1]
+        *before, end_word = [fold(text[start:end]) for start, end in run]
+        ends = end_word.startswith(last) if is_prefix else end_word == last
+        if before != wanted or not ends:
             continue
         start, end = run[0][0], run[-1][1]
         if not sign:

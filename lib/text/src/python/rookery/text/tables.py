@@ -1,15 +1,17 @@
-"""Generates `tables.h`, the Unicode tables of the native kernel.
+"""Generates `tables.h`, the character tables of the native kernel.
 
 Run it when Python brings another version of Unicode, from the root of the repository:
 
     python -m rookery.text.tables lib/text/src/python/rookery/text_native/tables.h
 
-Everything is derived from `unicodedata` and `str`, so that the kernel and Python agree;
-a test compares the two for every code point.
+What Unicode says is derived from `unicodedata` and `str`, so that the kernel and Python
+agree; a test compares the two for every code point. What the ASCII characters are to
+entities is what twitter-text says they are.
 """
 
 from __future__ import annotations
 
+import string
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -21,6 +23,29 @@ BLOCK = 128
 
 CONTINUES_WORD = 1
 BEGINS_WORD = 2
+# What makes a hashtag one, and what may stand in it beside that.
+LETTER_OR_MARK = 4
+DIGIT = 8
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+_PUNCTUATION = string.punctuation
+_SPACE = "\t\n\v\f\r "
+# The class of an ASCII character in entities is a sum of these.
+ASCII_CLASSES: dict[str, str] = {
+    "LETTER": string.ascii_letters,
+    "ALPHANUMERIC": _ALPHANUMERIC,
+    "NAME": _ALPHANUMERIC + "_",
+    "HOST": "".join(
+        character
+        for character in map(chr, range(128))
+        if character not in _PUNCTUATION + _SPACE
+    ),
+    "PATH": _ALPHANUMERIC + "!*';:=+,.$/%#[]-_~@|&",
+    "PATH_END": _ALPHANUMERIC + "+-=_#/",
+    "QUERY": _ALPHANUMERIC + "!?*'@();:&=+$/%#[]-_.,~|",
+    "QUERY_END": _ALPHANUMERIC + "-_&=#/",
+    "PUNCTUATION": _PUNCTUATION,
+}
 
 
 def simple_fold(character: str) -> str:
@@ -45,26 +70,46 @@ def simple_fold(character: str) -> str:
     return character
 
 
-def word_class(character: str) -> int:
-    """Says whether a character may begin a word, and whether it may continue one.
+def simple_lower(character: str) -> str:
+    """Lowers the case of one character into one character.
 
     Args:
         character: One character.
 
     Returns:
-        `BEGINS_WORD` and `CONTINUES_WORD`, added up.
+        Its simple lower case: of two characters, as `İ` has them, the first.
     """
-    kind = unicodedata.category(character)[0]
+    return character.lower()[0]
+
+
+def character_class(character: str) -> int:
+    """Says what a character may be part of.
+
+    Args:
+        character: One character.
+
+    Returns:
+        `BEGINS_WORD`, `CONTINUES_WORD`, `LETTER_OR_MARK` and `DIGIT`, added up.
+    """
+    category = unicodedata.category(character)
+    kind = category[0]
+    found = 0
     if kind in "LN" or character == "_":
-        return BEGINS_WORD | CONTINUES_WORD
-    return CONTINUES_WORD if kind == "M" else 0
+        found |= BEGINS_WORD | CONTINUES_WORD
+    if kind == "M":
+        found |= CONTINUES_WORD
+    if kind in "LM":
+        found |= LETTER_OR_MARK
+    if category == "Nd":
+        found |= DIGIT
+    return found
 
 
 def header() -> str:
     """Makes the header file.
 
     A code point `c` has record `blocks[pages[c / BLOCK] * BLOCK + c % BLOCK]`; a record
-    is its class and what folding adds to it.
+    is its class, and what folding and lowering add to it.
 
     Returns:
         Its text.
@@ -72,7 +117,7 @@ def header() -> str:
     Raises:
         ValueError: If Unicode has become too varied for this layout.
     """
-    records: dict[tuple[int, int], int] = {}
+    records: dict[tuple[int, int, int], int] = {}
     blocks: dict[tuple[int, ...], int] = {}
     pages: list[int] = []
     for start in range(0, CODE_POINTS, BLOCK):
@@ -95,22 +140,61 @@ def header() -> str:
             f"#define RK_BLOCK {BLOCK}",
             f"#define RK_CONTINUES_WORD {CONTINUES_WORD}",
             f"#define RK_BEGINS_WORD {BEGINS_WORD}",
+            f"#define RK_LETTER_OR_MARK {LETTER_OR_MARK}",
+            f"#define RK_DIGIT {DIGIT}",
+            *(
+                f"#define RK_{name} {1 << bit}"
+                for bit, name in enumerate(ASCII_CLASSES)
+            ),
             "",
-            _array("uint16_t", "rk_pages", pages),
-            _array("uint8_t", "rk_blocks", [r for block in blocks for r in block]),
-            _array("uint8_t", "rk_class", [kind for kind, _ in records]),
-            _array("int32_t", "rk_fold", [delta for _, delta in records]),
+            array("uint16_t", "rk_pages", pages),
+            array("uint8_t", "rk_blocks", [r for block in blocks for r in block]),
+            array("uint8_t", "rk_class", [kind for kind, _, _ in records]),
+            array("int32_t", "rk_fold", [delta for _, delta, _ in records]),
+            array("int32_t", "rk_lower", [delta for _, _, delta in records]),
+            array("uint16_t", "rk_ascii", list(map(ascii_class, map(chr, range(128))))),
             "#endif",
             "",
         )
     )
 
 
-def _record(character: str) -> tuple[int, int]:
-    return word_class(character), ord(simple_fold(character)) - ord(character)
+def ascii_class(character: str) -> int:
+    """Says what an ASCII character may be part of in entities.
+
+    Args:
+        character: One character below 128.
+
+    Returns:
+        A bit for each of `ASCII_CLASSES` that it is in, in their order.
+    """
+    return sum(
+        1 << bit
+        for bit, members in enumerate(ASCII_CLASSES.values())
+        if character in members
+    )
 
 
-def _array(kind: str, name: str, values: Sequence[int]) -> str:
+def _record(character: str) -> tuple[int, int, int]:
+    code = ord(character)
+    return (
+        character_class(character),
+        ord(simple_fold(character)) - code,
+        ord(simple_lower(character)) - code,
+    )
+
+
+def array(kind: str, name: str, values: Sequence[int]) -> str:
+    """Writes an array in C.
+
+    Args:
+        kind: The type of its values.
+        name: Its name.
+        values: Its values.
+
+    Returns:
+        Its definition.
+    """
     return f"static const {kind} {name}[{len(values)}] = {{\n{_lines(values)}}};\n"
 
 

@@ -18,20 +18,28 @@ class Column:
     ) -> None: ...
 
 class Table:
-    """Phrases, ready to be found."""
+    """Phrases, ready to be found; a kind is 0 for words, 1 a prefix, 2 a substring."""
 
-    def __init__(self, phrases: Column, boundaries: bool) -> None: ...
+    def __init__(self, phrases: Column, kinds: bytes) -> None: ...
     def find(self, texts: Column) -> bytes:
-        """Finds: (row, phrase, start, end) of each hit, int32 each."""
+        """Finds: (row, phrase, start, end, first word, last word) of each hit, int32."""
 
 def words(texts: Column) -> bytes:
-    """Finds all words: (row, start, end, 0) of each, int32 each."""
+    """Finds all words: (row, start, end) of each, int32."""
 
-def marks(texts: Column) -> bytes:
-    """Says which signs occur in each text: 1 `#`, 2 `@`, 4 `$`, 8 `://`."""
+def entities(
+    texts: Column,
+) -> tuple[bytes, list[tuple[bytes, bytes, bytes]]]:
+    """Finds entities: (row, kind, start, end) of each, and six columns of values.
+
+    A column is where the values of each text end, where each value ends, and UTF-8.
+    """
 
 def fold(text: str) -> str:
     """Folds the case of each code point."""
 
-def word_class(character: str) -> int:
-    """Says 1 if a character continues a word, plus 2 if it begins one."""
+def character_class(character: str) -> int:
+    """Says what a character may be part of, as `rookery.text.tables` has it."""
+
+def label_size(label: str) -> int:
+    """Says how many characters a label of a host has in Punycode; 64 if too many."""

@@ -12,6 +12,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
+from libc.string cimport memset
 
 
 cdef extern from "Python.h":
@@ -33,23 +34,34 @@ cdef extern from "scan.h":
     const uint8_t rk_class[]
 
 
-cdef extern from "phrases.h":
-    const int RK_NO_MEMORY, RK_BAD_OFFSETS, RK_EMPTY_PHRASE
-    ctypedef struct rk_table:
-        int32_t longest
-    ctypedef struct rk_hits:
+cdef extern from "output.h":
+    const int RK_NO_MEMORY, RK_BAD_OFFSETS, RK_EMPTY_PHRASE, RK_TOO_LARGE
+    ctypedef struct rk_ints:
         int32_t *data
         int64_t used
-        int64_t room
-    int rk_build(rk_table *table, const rk_texts *phrases, int boundaries,
+    ctypedef struct rk_utf8:
+        uint8_t *data
+        int64_t used
+
+
+cdef extern from "phrases.h":
+    ctypedef struct rk_table:
+        int32_t phrases
+    int rk_build(rk_table *table, const rk_texts *phrases, const uint8_t *kinds,
                  int64_t *bad) nogil
-    int rk_find(const rk_table *table, const rk_texts *texts, rk_hits *hits) nogil
-    int rk_all_words(const rk_texts *texts, rk_hits *words) nogil
+    int rk_find(const rk_table *table, const rk_texts *texts, rk_ints *hits) nogil
+    int rk_all_words(const rk_texts *texts, rk_ints *words) nogil
     void rk_free(rk_table *table)
 
 
-cdef extern from "marks.h":
-    int rk_marks(const rk_texts *texts, uint8_t *marks) nogil
+cdef extern from "entities.h":
+    const int RK_COLUMNS
+    ctypedef struct rk_column:
+        rk_ints rows
+        rk_ints values
+        rk_utf8 data
+    int64_t rk_label_size(const uint8_t *start, const uint8_t *end) nogil
+    int rk_entities(const rk_texts *texts, rk_column *columns, rk_ints *places) nogil
 
 
 UNICODE_VERSION = RK_UNICODE.decode()
@@ -90,11 +102,14 @@ cdef class Table:
 
     cdef rk_table table
 
-    def __cinit__(self, Column phrases not None, bint boundaries):
+    def __cinit__(self, Column phrases not None, bytes kinds not None):
         cdef int64_t bad = -1
+        cdef const uint8_t *kind = kinds
         cdef int status
+        if len(kinds) != phrases.texts.length:
+            raise ValueError(f"{len(kinds)} kinds of {phrases.texts.length} phrases")
         with nogil:
-            status = rk_build(&self.table, &phrases.texts, boundaries, &bad)
+            status = rk_build(&self.table, &phrases.texts, kind, &bad)
         if status == RK_EMPTY_PHRASE:
             raise IndexError(bad)
         _check(status)
@@ -103,36 +118,57 @@ cdef class Table:
         rk_free(&self.table)
 
     def find(self, Column texts not None):
-        """Finds: (row, phrase, start, end) of each hit."""
-        cdef rk_hits hits
+        """Finds: (row, phrase, start, end, first word, last word) of each hit."""
+        cdef rk_ints hits
         cdef int status
-        if not self.table.longest:
+        if not self.table.phrases:
             return b""
-        hits.data, hits.used, hits.room = NULL, 0, 0
+        memset(&hits, 0, sizeof(hits))
         with nogil:
             status = rk_find(&self.table, &texts.texts, &hits)
         return _packed(status, &hits)
 
 
 def words(Column texts not None):
-    """Finds all words: (row, start, end, 0) of each."""
-    cdef rk_hits found
+    """Finds all words: (row, start, end) of each."""
+    cdef rk_ints found
     cdef int status
-    found.data, found.used, found.room = NULL, 0, 0
+    memset(&found, 0, sizeof(found))
     with nogil:
         status = rk_all_words(&texts.texts, &found)
     return _packed(status, &found)
 
 
-def marks(Column texts not None):
-    """Says which signs occur in each text: 1 `#`, 2 `@`, 4 `$`, 8 `://`."""
-    cdef bytes found = PyBytes_FromStringAndSize(NULL, texts.texts.length)
-    cdef uint8_t *to = found
-    cdef int status
-    with nogil:
-        status = rk_marks(&texts.texts, to)
-    _check(status)
-    return found
+def entities(Column texts not None):
+    """Finds entities: (row, kind, start, end) of each, and six columns of values.
+
+    A column is where the values of each text end, where each value ends, and UTF-8.
+    """
+    cdef rk_column columns[6]
+    cdef rk_ints places
+    cdef int status, i
+    memset(columns, 0, sizeof(columns))
+    memset(&places, 0, sizeof(places))
+    try:
+        with nogil:
+            status = rk_entities(&texts.texts, columns, &places)
+        _check(status)
+        return _ints(&places), [
+            (
+                _ints(&columns[i].rows),
+                _ints(&columns[i].values),
+                PyBytes_FromStringAndSize(
+                    <char *>columns[i].data.data, columns[i].data.used
+                ),
+            )
+            for i in range(RK_COLUMNS)
+        ]
+    finally:
+        free(places.data)
+        for i in range(RK_COLUMNS):
+            free(columns[i].rows.data)
+            free(columns[i].values.data)
+            free(columns[i].data.data)
 
 
 def fold(str text not None):
@@ -149,9 +185,16 @@ def fold(str text not None):
         PyMem_Free(folded)
 
 
-def word_class(Py_UCS4 character):
-    """Says 1 if a character continues a word, plus 2 if it begins one."""
+def character_class(Py_UCS4 character):
+    """Says what a character may be part of, as `rookery.text.tables` has it."""
     return rk_class[rk_record(character)]
+
+
+def label_size(str label not None):
+    """Says how many characters a label of a host has in Punycode; 64 if too many."""
+    cdef bytes data = label.encode()
+    cdef const uint8_t *start = data
+    return min(rk_label_size(start, start + len(data)), 64)
 
 
 cdef const uint8_t *_get(source, Py_buffer *buffer) except? NULL:
@@ -165,14 +208,22 @@ cdef const uint8_t *_get(source, Py_buffer *buffer) except? NULL:
 cdef int _check(int status) except -1:
     if status == RK_NO_MEMORY:
         raise MemoryError
+    if status == RK_TOO_LARGE:
+        raise OverflowError("more than 2 GiB of results: give fewer texts at once")
     if status == RK_BAD_OFFSETS:
         raise ValueError("an offset lies outside of the buffer of text")
     return 0
 
 
-cdef bytes _packed(int status, rk_hits *hits):
+cdef bytes _ints(rk_ints *ints):
+    return PyBytes_FromStringAndSize(
+        <char *>ints.data, ints.used * <int64_t>sizeof(int32_t)
+    )
+
+
+cdef bytes _packed(int status, rk_ints *ints):
     try:
         _check(status)
-        return PyBytes_FromStringAndSize(<char *>hits.data, hits.used * 16)
+        return _ints(ints)
     finally:
-        free(hits.data)
+        free(ints.data)

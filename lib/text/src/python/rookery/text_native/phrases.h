@@ -1,433 +1,462 @@
-/* Phrases in texts: a vocabulary of words, and a trie whose edges are words.
+/* Phrases in texts: a vocabulary of words and a trie whose edges are words.
 
-   Each word of a text is looked up once; one that occurs in no phrase (most do not) ends
+   Each word of a text is looked up once; one that begins no phrase (most do not) ends
    there. The others walk the trie, from every place where a phrase may begin, so that
-   ten thousand phrases that begin with the same word cost what one does. Without word
-   boundaries the edges are folded code points, and the rest is the same. */
+   ten thousand phrases that begin with the same word cost what one does. Prefixes are
+   edges too: the beginnings of a word, of each length that a prefix has, are looked up in
+   a vocabulary of their own. Substrings have an automaton. */
 #ifndef ROOKERY_PHRASES_H
 #define ROOKERY_PHRASES_H
 
-#include <stdlib.h>
+#include "automaton.h"
 
-#include "scan.h"
+#define RK_WORDS 0
+#define RK_PREFIX 1
+#define RK_SUBSTRING 2
 
-#define RK_OK 0
-#define RK_NO_MEMORY (-1)
-#define RK_BAD_OFFSETS (-2)
-#define RK_EMPTY_PHRASE (-3)
+#define RK_HIT 6 /* integers: row, phrase, start, end, first word, last word */
+
+/* A node as a walk needs it. */
+typedef struct {
+    uint64_t open; /* bits of the words that edges to its children have */
+    int32_t node;  /* -1: there is none */
+    int32_t end;   /* the first of its ends, or -1 */
+} rk_branch;
 
 typedef struct {
-    uint64_t first; /* the first piece of the key */
-    uint32_t size;  /* bytes of the key */
-    int32_t id;     /* -1: free */
-} rk_slot;
-
-typedef struct {
-    uint64_t key; /* node and symbol */
-    int32_t child; /* -1: free */
-} rk_edge;
-
-typedef struct {
-    int32_t phrase, next; /* the next phrase that ends at the node, or -1 */
-    int32_t sign;         /* what has to stand before its first word, or 0 */
-} rk_end;
-
-typedef struct {
-    int boundaries;
-    /* vocabulary: open addressing, and a bitmap of hashes before it */
-    rk_slot *slots;
-    uint64_t slot_mask;
-    uint64_t *bits;
-    uint64_t bit_mask;
-    uint64_t *pieces; /* keys */
-    int64_t *piece_at; /* word -> its first piece */
+    rk_vocabulary words, stems;
+    rk_keys keys;
+    uint64_t *begins; /* the bitmap of `words`, of those that begin a phrase */
+    int64_t *stem_sizes;
+    int64_t stem_size_count;
     int64_t longest_key;
-    int32_t words;
-    /* trie: node 0 is the root */
-    int32_t *root; /* word -> child of the root, or -1 (ASCII code point, without boundaries) */
-    rk_edge *edges;
-    uint64_t edge_mask;
-    int32_t *node_end; /* node -> first of its ends, or -1 */
-    uint8_t *node_open; /* node -> has it children */
-    int32_t nodes;
+    rk_trie trie;
+    rk_branch *root;   /* word or stem -> the child of the root */
+    rk_branch *branch; /* node -> itself */
+    int32_t longest;   /* words of the longest phrase */
+    rk_automaton automaton;
     rk_end *ends;
     int32_t phrases;
-    int32_t longest; /* symbols of the longest phrase */
+    int has_words, has_substrings;
 } rk_table;
 
 typedef struct {
-    int32_t *data; /* row, phrase, start, end, row, ... */
-    int64_t used, room;
-} rk_hits;
-
-typedef struct {
-    int32_t node;
+    uint64_t open;
+    int32_t node, first_word;
     int64_t start_char;
     const uint8_t *start;
 } rk_state;
 
 typedef struct {
-    rk_hits *hits;
+    rk_ints *hits;
     const uint8_t *base;
     rk_state *states;
     int32_t active;
     int32_t row;
 } rk_walk;
 
-static inline int rk_push(rk_hits *hits, int32_t a, int32_t b, int32_t c, int32_t d)
-{
-    int32_t *to;
-    if (hits->used == hits->room) {
-        int64_t room = hits->room ? hits->room * 2 : 256;
-        int32_t *data = realloc(hits->data, (size_t)room * 4 * sizeof(int32_t));
-        if (!data)
-            return RK_NO_MEMORY;
-        hits->data = data;
-        hits->room = room;
-    }
-    to = hits->data + hits->used++ * 4;
-    to[0] = a;
-    to[1] = b;
-    to[2] = c;
-    to[3] = d;
-    return RK_OK;
-}
-
-/* ---- The trie. */
-
-static inline uint64_t rk_edge_hash(uint64_t key)
-{
-    return rk_mix(key >> 32, key << 32 | (key & 0xffffffff));
-}
-
-static inline int32_t rk_child(const rk_table *table, int32_t node, int32_t symbol)
-{
-    uint64_t key = (uint64_t)(uint32_t)node << 32 | (uint32_t)symbol;
-    uint64_t at = rk_edge_hash(key) & table->edge_mask;
-    while (table->edges[at].child >= 0) {
-        if (table->edges[at].key == key)
-            return table->edges[at].child;
-        at = (at + 1) & table->edge_mask;
-    }
-    return -1;
-}
-
-static inline int rk_emit(const rk_table *table, rk_walk *walk, const rk_state *from,
-                          int32_t node, int64_t end_char)
-{
-    int32_t at;
-    for (at = table->node_end[node]; at >= 0; at = table->ends[at].next) {
-        const rk_end *end = &table->ends[at];
-        int64_t start = from->start_char;
-        if (end->sign) {
-            if (rk_sign_before(walk->base, from->start) != end->sign)
-                continue;
-            start--;
-        }
-        if (rk_push(walk->hits, walk->row, end->phrase, (int32_t)start,
-                    (int32_t)end_char))
-            return RK_NO_MEMORY;
-    }
-    return RK_OK;
-}
-
-/* Takes one symbol: ends what does not go on with it, and begins what starts with it. */
-static inline int rk_step(const rk_table *table, rk_walk *walk, int32_t symbol,
-                          int32_t root, const uint8_t *start, int64_t start_char,
-                          int64_t end_char)
-{
-    int32_t i, kept = 0;
-    for (i = 0; i < walk->active; i++) {
-        rk_state state = walk->states[i];
-        int32_t child = rk_child(table, state.node, symbol);
-        if (child < 0)
-            continue;
-        if (rk_emit(table, walk, &state, child, end_char))
-            return RK_NO_MEMORY;
-        if (table->node_open[child]) {
-            state.node = child;
-            walk->states[kept++] = state;
-        }
-    }
-    if (root >= 0) {
-        rk_state state;
-        state.node = root;
-        state.start_char = start_char;
-        state.start = start;
-        if (rk_emit(table, walk, &state, root, end_char))
-            return RK_NO_MEMORY;
-        if (table->node_open[root])
-            walk->states[kept++] = state;
-    }
-    walk->active = kept;
-    return RK_OK;
-}
-
-/* ---- The vocabulary. */
-
-static inline int rk_same(const rk_table *table, const rk_slot *slot, const uint8_t *key,
-                          int64_t size, uint64_t fold, const uint8_t *limit)
-{
-    const uint64_t *pieces = table->pieces + table->piece_at[slot->id];
-    int64_t at;
-    for (at = 8; at < size; at += 8) {
-        uint64_t piece = rk_piece(key + at, size - at, limit);
-        if (fold)
-            piece |= rk_mask(size - at);
-        if (piece != pieces[at / 8])
-            return 0;
-    }
-    return 1;
-}
-
-typedef struct {
-    const uint8_t *key, *limit;
-    int64_t size;
-    uint64_t fold, first, hash;
-} rk_key;
-
-/* Makes the key of a word; 0 where it is longer than any word there is. */
-static inline int rk_key_of(const rk_word *word, rk_key *key, uint8_t *scratch,
-                            int64_t longest, const uint8_t *limit)
-{
-    int64_t at;
-    if (word->ascii) {
-        key->key = word->start;
-        key->size = word->end - word->start;
-        key->fold = 1;
-        key->limit = limit;
-        if (key->size > longest)
-            return 0;
-    } else {
-        key->key = scratch;
-        key->size = rk_fold_word(word, scratch, longest + 8);
-        key->fold = 0;
-        key->limit = scratch + longest + 16;
-        if (key->size < 0 || key->size > longest)
-            return 0;
-    }
-    key->first = rk_piece(key->key, key->size, key->limit);
-    if (key->fold)
-        key->first |= rk_mask(key->size);
-    key->hash = rk_mix((uint64_t)key->size, key->first);
-    for (at = 8; at < key->size; at += 8) {
-        uint64_t piece = rk_piece(key->key + at, key->size - at, key->limit);
-        if (key->fold)
-            piece |= rk_mask(key->size - at);
-        key->hash = rk_mix(key->hash, piece);
-    }
-    return 1;
-}
-
-static inline int32_t rk_lookup(const rk_table *table, const rk_key *key)
-{
-    uint64_t bit = key->hash >> 40 & table->bit_mask, at;
-    if (!(table->bits[bit >> 6] >> (bit & 63) & 1))
-        return -1;
-    at = key->hash & table->slot_mask;
-    while (table->slots[at].id >= 0) {
-        const rk_slot *slot = &table->slots[at];
-        if (slot->first == key->first && slot->size == (uint64_t)key->size &&
-            (key->size <= 8 ||
-             rk_same(table, slot, key->key, key->size, key->fold, key->limit)))
-            return slot->id;
-        at = (at + 1) & table->slot_mask;
-    }
-    return -1;
-}
-
-/* ---- Building. */
-
-static inline uint64_t rk_power(uint64_t least)
-{
-    uint64_t power = 64;
-    while (power < least)
-        power *= 2;
-    return power;
-}
-
 static void rk_free(rk_table *table)
 {
-    free(table->slots);
-    free(table->bits);
-    free(table->pieces);
-    free(table->piece_at);
+    free(table->words.slots);
+    free(table->words.bits);
+    free(table->stems.slots);
+    free(table->stems.bits);
+    free(table->keys.pieces);
+    free(table->keys.piece_at);
+    free(table->begins);
+    free(table->stem_sizes);
+    free(table->trie.edges);
+    free(table->trie.node_end);
     free(table->root);
-    free(table->edges);
-    free(table->node_end);
-    free(table->node_open);
+    free(table->branch);
+    rk_free_automaton(&table->automaton);
     free(table->ends);
     memset(table, 0, sizeof(*table));
 }
 
-static inline int32_t rk_intern(rk_table *table, const rk_key *key, int64_t *pieces)
-{
-    int32_t id = rk_lookup(table, key);
-    uint64_t at, bit;
-    int64_t i;
-    if (id >= 0)
-        return id;
-    id = table->words++;
-    table->piece_at[id] = *pieces;
-    for (i = 0; i < key->size; i += 8) {
-        uint64_t piece = rk_piece(key->key + i, key->size - i, key->limit);
-        if (key->fold)
-            piece |= rk_mask(key->size - i);
-        table->pieces[(*pieces)++] = piece;
-    }
-    at = key->hash & table->slot_mask;
-    while (table->slots[at].id >= 0)
-        at = (at + 1) & table->slot_mask;
-    table->slots[at].first = key->first;
-    table->slots[at].size = (uint32_t)key->size;
-    table->slots[at].id = id;
-    bit = key->hash >> 40 & table->bit_mask;
-    table->bits[bit >> 6] |= UINT64_C(1) << (bit & 63);
-    return id;
-}
+/* ---- Building. */
 
-static inline int32_t rk_grow(rk_table *table, int32_t node, int32_t symbol)
-{
-    int direct = node == 0 && (table->boundaries || symbol < 128);
-    int32_t child = direct ? table->root[symbol] : rk_child(table, node, symbol);
-    if (child >= 0)
-        return child;
-    child = table->nodes++;
-    table->node_end[child] = -1;
-    table->node_open[node] = 1;
-    if (direct) {
-        table->root[symbol] = child;
-    } else {
-        uint64_t key = (uint64_t)(uint32_t)node << 32 | (uint32_t)symbol;
-        uint64_t at = rk_edge_hash(key) & table->edge_mask;
-        while (table->edges[at].child >= 0)
-            at = (at + 1) & table->edge_mask;
-        table->edges[at].key = key;
-        table->edges[at].child = child;
-    }
-    return child;
-}
+typedef struct {
+    int64_t words, stems, bytes; /* words and prefixes of words; bytes of substrings */
+    int64_t pieces, longest;     /* of keys */
+} rk_sizes;
 
-/* How many symbols, key pieces and key bytes the phrases have at most. */
-static int rk_measure(const rk_texts *phrases, int boundaries, int64_t *symbols,
-                      int64_t *pieces, int64_t *longest)
+/* How much the phrases need at most. */
+static int rk_measure(const rk_texts *phrases, const uint8_t *kinds, rk_sizes *sizes)
 {
     const uint8_t *begin = NULL, *end = NULL;
+    const uint8_t *limit = phrases->data + phrases->data_size;
     int64_t row;
+    uint8_t folded[4];
+    int size;
     rk_cursor cursor;
     rk_word word;
-    *symbols = *pieces = *longest = 0;
+    memset(sizes, 0, sizeof(*sizes));
     for (row = 0; row < phrases->length; row++) {
         int found = rk_text(phrases, row, &begin, &end);
         if (found < 0)
             return RK_BAD_OFFSETS;
         if (!found)
             continue;
-        if (!boundaries) {
-            *symbols += end - begin;
+        if (kinds[row] == RK_SUBSTRING) {
+            for (; begin < end; begin += size)
+                sizes->bytes += rk_fold_bytes(begin, end, folded, &size);
             continue;
         }
-        rk_start(&cursor, begin, end);
+        sizes->stems += kinds[row] == RK_PREFIX;
+        rk_start(&cursor, begin, end, limit);
         while (rk_next_word(&cursor, &word)) {
-            /* Folding makes two bytes three at most. */
-            int64_t size = (word.end - word.start) * (word.ascii ? 2 : 4) / 2;
-            ++*symbols;
-            *pieces += size / 8 + 1;
-            if (size > *longest)
-                *longest = size;
+            /* Folding makes two bytes three at most, a broken one three. */
+            int64_t bytes = (word.end - word.start) * (word.ascii ? 1 : 3);
+            sizes->words++;
+            sizes->pieces += bytes / 8 + 1;
+            if (bytes > sizes->longest)
+                sizes->longest = bytes;
         }
     }
-    return RK_OK;
+    return sizes->words + sizes->bytes < INT32_MAX - 1 ? RK_OK : RK_NO_MEMORY;
 }
 
-static int rk_allocate(rk_table *table, int64_t symbols, int64_t pieces)
+static int rk_allocate(rk_table *table, const rk_sizes *sizes)
 {
-    uint64_t slots = rk_power(2 * (uint64_t)symbols);
-    uint64_t bits = rk_power(16 * (uint64_t)symbols), i;
-    int64_t roots = table->boundaries ? symbols : 128;
-    if (symbols >= INT32_MAX - 1)
+    size_t ids = (size_t)sizes->words + 1;
+    table->ends = malloc(((size_t)table->phrases + 1) * sizeof(rk_end));
+    table->keys.pieces = malloc((size_t)(sizes->pieces + 1) * sizeof(uint64_t));
+    table->keys.piece_at = malloc(ids * sizeof(int64_t));
+    table->root = malloc(ids * sizeof(rk_branch));
+    table->branch = calloc(ids, sizeof(rk_branch));
+    table->stem_sizes = malloc(((size_t)sizes->stems + 1) * sizeof(int64_t));
+    if (!table->ends || !table->keys.pieces || !table->keys.piece_at || !table->root ||
+        !table->branch || !table->stem_sizes)
         return RK_NO_MEMORY;
-    table->slots = malloc(slots * sizeof(rk_slot));
-    table->bits = calloc(bits / 64, sizeof(uint64_t));
-    table->pieces = malloc((size_t)(pieces + 1) * sizeof(uint64_t));
-    table->piece_at = malloc((size_t)(symbols + 1) * sizeof(int64_t));
-    table->root = malloc((size_t)(roots + 1) * sizeof(int32_t));
-    table->edges = malloc(slots * sizeof(rk_edge));
-    table->node_end = malloc((size_t)(symbols + 1) * sizeof(int32_t));
-    table->node_open = calloc((size_t)(symbols + 1), 1);
-    table->ends = malloc((size_t)(table->phrases + 1) * sizeof(rk_end));
-    if (!table->slots || !table->bits || !table->pieces || !table->piece_at ||
-        !table->root || !table->edges || !table->node_end || !table->node_open ||
-        !table->ends)
+    memset(table->root, -1, ids * sizeof(rk_branch));
+    if (rk_make_vocabulary(&table->words, sizes->words) ||
+        rk_make_vocabulary(&table->stems, sizes->stems) ||
+        rk_make_trie(&table->trie, sizes->words) ||
+        rk_make_trie(&table->automaton.trie, sizes->bytes))
         return RK_NO_MEMORY;
-    table->slot_mask = table->edge_mask = slots - 1;
-    table->bit_mask = bits - 1;
-    for (i = 0; i < slots; i++) {
-        table->slots[i].id = -1;
-        table->edges[i].child = -1;
+    table->begins = calloc(table->words.bit_mask / 64 + 1, sizeof(uint64_t));
+    return table->begins ? RK_OK : RK_NO_MEMORY;
+}
+
+static int32_t rk_edge_to(rk_table *table, int32_t node, int32_t symbol)
+{
+    if (node) {
+        table->branch[node].open |= UINT64_C(1) << (symbol & 63);
+        return rk_grow(&table->trie, node, symbol);
     }
-    for (i = 0; i <= (uint64_t)roots; i++)
-        table->root[i] = -1;
-    table->node_end[0] = -1;
-    table->nodes = 1;
-    return RK_OK;
+    if (table->root[symbol].node < 0)
+        table->root[symbol].node = rk_new_node(&table->trie);
+    return table->root[symbol].node;
+}
+
+/* Gathers what is known of each node, when all phrases are there. */
+static void rk_gather(rk_table *table)
+{
+    int32_t i;
+    for (i = 1; i < table->trie.nodes; i++) {
+        table->branch[i].node = i;
+        table->branch[i].end = table->trie.node_end[i];
+    }
+    for (i = 0; i < table->keys.count; i++)
+        if (table->root[i].node >= 0)
+            table->root[i] = table->branch[table->root[i].node];
+}
+
+static void rk_note_stem_size(rk_table *table, int64_t size)
+{
+    int64_t at = table->stem_size_count;
+    while (at > 0 && table->stem_sizes[at - 1] > size)
+        at--;
+    if (at > 0 && table->stem_sizes[at - 1] == size)
+        return;
+    memmove(table->stem_sizes + at + 1, table->stem_sizes + at,
+            (size_t)(table->stem_size_count++ - at) * sizeof(int64_t));
+    table->stem_sizes[at] = size;
+}
+
+/* Adds a phrase of words; its last node, or 0 where there are none. */
+static int32_t rk_add_words(rk_table *table, const uint8_t *begin, const uint8_t *end,
+                            int is_prefix, const uint8_t *limit, uint8_t *scratch,
+                            int32_t *sign)
+{
+    int32_t node = 0, depth = 0;
+    rk_cursor cursor;
+    rk_word word, next;
+    rk_key key;
+    int more;
+    rk_start(&cursor, begin, end, limit);
+    more = rk_next_word(&cursor, &next);
+    while (more) {
+        int is_stem;
+        word = next;
+        more = rk_next_word(&cursor, &next);
+        is_stem = is_prefix && !more;
+        if (!depth++)
+            *sign = rk_sign_before(begin, word.start);
+        rk_key_of(&word, &key, scratch, table->longest_key, limit);
+        if (is_stem)
+            rk_note_stem_size(table, key.size);
+        node = rk_edge_to(table, node,
+                          rk_intern(is_stem ? &table->stems : &table->words,
+                                    &table->keys, &key));
+        if (depth == 1 && !is_stem) {
+            uint64_t bit = key.hash >> 40 & table->words.bit_mask;
+            table->begins[bit >> 6] |= UINT64_C(1) << (bit & 63);
+        }
+    }
+    if (depth > table->longest)
+        table->longest = depth;
+    return node;
 }
 
 /* Builds a table over phrases; *bad is the first that has nothing to look for. */
-static int rk_build(rk_table *table, const rk_texts *phrases, int boundaries,
+static int rk_build(rk_table *table, const rk_texts *phrases, const uint8_t *kinds,
                     int64_t *bad)
 {
     const uint8_t *begin = NULL, *end = NULL;
     const uint8_t *limit = phrases->data + phrases->data_size;
-    int64_t symbols, pieces, row, used = 0;
     uint8_t *scratch = NULL;
-    rk_cursor cursor;
-    rk_word word;
-    rk_key key;
-    int status;
+    rk_sizes sizes;
+    int64_t row;
+    int status = rk_measure(phrases, kinds, &sizes);
     memset(table, 0, sizeof(*table));
-    table->boundaries = boundaries;
-    if (phrases->length >= INT32_MAX - 1)
-        return RK_NO_MEMORY;
     table->phrases = (int32_t)phrases->length;
-    status = rk_measure(phrases, boundaries, &symbols, &pieces, &table->longest_key);
+    table->longest_key = sizes.longest;
     if (!status)
-        status = rk_allocate(table, symbols, pieces);
+        status = rk_allocate(table, &sizes);
     if (!status && !(scratch = malloc((size_t)table->longest_key + 32)))
         status = RK_NO_MEMORY;
     for (row = 0; !status && row < phrases->length; row++) {
-        int32_t node = 0, depth = 0, sign = 0;
+        int32_t node = 0;
+        rk_end *at = table->ends + row;
+        rk_trie *trie = &table->trie;
         int found = rk_text(phrases, row, &begin, &end);
-        rk_start(&cursor, begin, end);
-        if (found > 0 && boundaries) {
-            while (rk_next_word(&cursor, &word)) {
-                if (!depth++)
-                    sign = rk_sign_before(begin, word.start);
-                rk_key_of(&word, &key, scratch, table->longest_key, limit);
-                node = rk_grow(table, node, rk_intern(table, &key, &used));
-            }
+        at->sign = at->characters = 0;
+        if (found > 0 && kinds[row] == RK_SUBSTRING) {
+            trie = &table->automaton.trie;
+            node = rk_add_substring(&table->automaton, begin, end, &at->characters);
+            table->has_substrings = 1;
         } else if (found > 0) {
-            int size;
-            for (; begin < end; begin += size, depth++)
-                node = rk_grow(table, node,
-                               (int32_t)rk_folded(rk_decode(begin, end, &size)));
+            node = rk_add_words(table, begin, end, kinds[row] == RK_PREFIX, limit, scratch,
+                                &at->sign);
+            table->has_words = 1;
         }
-        if (!depth) {
+        if (!node) {
             *bad = row;
             status = RK_EMPTY_PHRASE;
             break;
         }
-        table->ends[row].phrase = (int32_t)row;
-        table->ends[row].sign = sign;
-        table->ends[row].next = table->node_end[node];
-        table->node_end[node] = (int32_t)row;
-        if (depth > table->longest)
-            table->longest = depth;
+        at->phrase = (int32_t)row;
+        at->next = trie->node_end[node];
+        trie->node_end[node] = (int32_t)row;
     }
+    if (!status)
+        rk_gather(table);
+    if (!status && table->has_substrings)
+        status = rk_link(&table->automaton);
     free(scratch);
     if (status)
         rk_free(table);
     return status;
+}
+
+/* ---- Finding words. */
+
+static inline int rk_emit(const rk_table *table, rk_walk *walk, const rk_state *from,
+                          int32_t at, int64_t end_char, int32_t last_word)
+{
+    for (; at >= 0; at = table->ends[at].next) {
+        const rk_end *end = &table->ends[at];
+        int64_t start = from->start_char;
+        int32_t *hit;
+        if (end->sign) {
+            if (rk_sign_before(walk->base, from->start) != end->sign)
+                continue;
+            start--;
+        }
+        hit = rk_more(walk->hits, RK_HIT);
+        if (!hit)
+            return RK_NO_MEMORY;
+        hit[0] = walk->row;
+        hit[1] = end->phrase;
+        hit[2] = (int32_t)start;
+        hit[3] = (int32_t)end_char;
+        hit[4] = from->first_word;
+        hit[5] = last_word;
+    }
+    return RK_OK;
+}
+
+/* Ends the phrases whose last word is a prefix of this one. */
+static int rk_end_with_stems(const rk_table *table, rk_walk *walk, rk_key *key,
+                             const rk_state *here, int64_t end_char)
+{
+    int64_t i;
+    int32_t s, id, child;
+    for (i = 0; i < table->stem_size_count && table->stem_sizes[i] <= key->size; i++) {
+        rk_hash(key, table->stem_sizes[i]);
+        if (!rk_may_have(table->stems.bits, table->stems.bit_mask, key))
+            continue;
+        id = rk_lookup(&table->stems, &table->keys, key, table->stem_sizes[i]);
+        if (id < 0)
+            continue;
+        for (s = 0; s < walk->active; s++) {
+            if (!(walk->states[s].open >> (id & 63) & 1))
+                continue;
+            child = rk_child(&table->trie, walk->states[s].node, id);
+            if (child >= 0 &&
+                rk_emit(table, walk, &walk->states[s], table->branch[child].end, end_char,
+                        here->first_word))
+                return RK_NO_MEMORY;
+        }
+        if (rk_emit(table, walk, here, table->root[id].end, end_char, here->first_word))
+            return RK_NO_MEMORY;
+    }
+    return RK_OK;
+}
+
+/* Takes a word: ends what does not go on with it, and begins what starts with it. */
+static inline int rk_step(const rk_table *table, rk_walk *walk, int32_t id,
+                          rk_state *here, int64_t end_char)
+{
+    const rk_branch *branch;
+    int32_t i, kept = 0, child;
+    for (i = 0; i < walk->active; i++) {
+        rk_state state = walk->states[i];
+        if (!(state.open >> (id & 63) & 1))
+            continue;
+        child = rk_child(&table->trie, state.node, id);
+        if (child < 0)
+            continue;
+        branch = table->branch + child;
+        if (rk_emit(table, walk, &state, branch->end, end_char, here->first_word))
+            return RK_NO_MEMORY;
+        if (branch->open) {
+            state.node = child;
+            state.open = branch->open;
+            walk->states[kept++] = state;
+        }
+    }
+    branch = table->root + id;
+    if (branch->node >= 0) {
+        if (rk_emit(table, walk, here, branch->end, end_char, here->first_word))
+            return RK_NO_MEMORY;
+        if (branch->open) {
+            here->node = branch->node;
+            here->open = branch->open;
+            walk->states[kept++] = *here;
+        }
+    }
+    walk->active = kept;
+    return RK_OK;
+}
+
+static inline int rk_find_words(const rk_table *table, rk_walk *walk,
+                                const uint8_t *begin, const uint8_t *end,
+                                const uint8_t *limit, uint8_t *scratch)
+{
+    rk_cursor cursor;
+    rk_word word;
+    rk_key key;
+    rk_state here;
+    int32_t count, id;
+    walk->active = 0;
+    rk_start(&cursor, begin, end, limit);
+    for (count = 0; rk_next_word(&cursor, &word); count++) {
+        rk_key_of(&word, &key, scratch, table->longest_key, limit);
+        here.start = word.start;
+        here.start_char = word.start_char;
+        here.first_word = count;
+        if (table->stem_size_count &&
+            rk_end_with_stems(table, walk, &key, &here, word.end_char))
+            return RK_NO_MEMORY;
+        id = -1;
+        if (key.whole) {
+            rk_hash(&key, key.size);
+            /* Where no phrase has begun, only what begins one matters. */
+            if (rk_may_have(walk->active ? table->words.bits : table->begins,
+                            table->words.bit_mask, &key))
+                id = rk_lookup(&table->words, &table->keys, &key, key.size);
+        }
+        if (id < 0)
+            walk->active = 0;
+        else if (rk_step(table, walk, id, &here, word.end_char))
+            return RK_NO_MEMORY;
+    }
+    return RK_OK;
+}
+
+/* ---- Finding substrings. */
+
+static int rk_find_substrings(const rk_table *table, rk_walk *walk, const uint8_t *p,
+                              const uint8_t *end)
+{
+    const rk_automaton *automaton = &table->automaton;
+    int32_t node = 0, at, out;
+    int64_t place = 0;
+    uint8_t folded[4];
+    int size, count, i;
+    for (; p < end; p += size) {
+        count = rk_fold_bytes(p, end, folded, &size);
+        place++;
+        if (!node && !automaton->leaves_root[folded[0]])
+            continue;
+        for (i = 0; i < count; i++)
+            node = rk_next_node(automaton, node, folded[i]);
+        for (out = automaton->out[node]; out; out = automaton->out[automaton->fail[out]])
+            for (at = automaton->trie.node_end[out]; at >= 0; at = table->ends[at].next) {
+                int32_t *hit = rk_more(walk->hits, RK_HIT);
+                if (!hit)
+                    return RK_NO_MEMORY;
+                hit[0] = walk->row;
+                hit[1] = table->ends[at].phrase;
+                hit[2] = (int32_t)(place - table->ends[at].characters);
+                hit[3] = (int32_t)place;
+            }
+    }
+    return RK_OK;
+}
+
+/* How many of sorted numbers, which are two apart, are less than a limit. */
+static inline int32_t rk_count_below(const int32_t *numbers, int64_t count, int32_t limit)
+{
+    int64_t low = 0;
+    while (low < count) {
+        int64_t middle = low + (count - low) / 2;
+        if (numbers[middle * 2] < limit)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return (int32_t)low;
+}
+
+/* Says which words substrings touch: from the first that ends behind their start to the
+   last that begins before their end. */
+static int rk_place_among_words(int32_t *hits, int64_t count, rk_ints *words,
+                                const uint8_t *begin, const uint8_t *end,
+                                const uint8_t *limit)
+{
+    rk_cursor cursor;
+    rk_word word;
+    int64_t i;
+    words->used = 0;
+    rk_start(&cursor, begin, end, limit);
+    while (rk_next_word(&cursor, &word)) {
+        int32_t *to = rk_more(words, 2);
+        if (!to)
+            return RK_NO_MEMORY;
+        to[0] = (int32_t)word.start_char;
+        to[1] = (int32_t)word.end_char;
+    }
+    for (i = 0; i < count; i++, hits += RK_HIT) {
+        hits[4] = words->used ? rk_count_below(words->data + 1, words->used / 2,
+                                               hits[2] + 1) : 0;
+        hits[5] = words->used ? rk_count_below(words->data, words->used / 2, hits[3]) - 1
+                              : -1;
+    }
+    return RK_OK;
 }
 
 /* ---- Finding. */
@@ -442,60 +471,23 @@ static int rk_by_start(const void *left, const void *right)
     return a[3] < b[3] ? -1 : a[3] > b[3];
 }
 
-static void rk_order(rk_hits *hits, int64_t from)
+static void rk_order(int32_t *hits, int64_t count)
 {
     int64_t i;
-    int32_t *data = hits->data + from * 4;
-    for (i = 1; i < hits->used - from; i++)
-        if (rk_by_start(data + (i - 1) * 4, data + i * 4) > 0) {
-            qsort(data, (size_t)(hits->used - from), 4 * sizeof(int32_t), rk_by_start);
+    for (i = 1; i < count; i++)
+        if (rk_by_start(hits + (i - 1) * RK_HIT, hits + i * RK_HIT) > 0) {
+            qsort(hits, (size_t)count, RK_HIT * sizeof(int32_t), rk_by_start);
             return;
         }
 }
 
-static inline int rk_find_words(const rk_table *table, rk_walk *walk,
-                                const uint8_t *begin, const uint8_t *end,
-                                const uint8_t *limit, uint8_t *scratch)
-{
-    rk_cursor cursor;
-    rk_word word;
-    rk_key key;
-    rk_start(&cursor, begin, end);
-    while (rk_next_word(&cursor, &word)) {
-        int32_t id = -1;
-        if (rk_key_of(&word, &key, scratch, table->longest_key, limit))
-            id = rk_lookup(table, &key);
-        if (id < 0)
-            walk->active = 0;
-        else if (rk_step(table, walk, id, table->root[id], word.start, word.start_char,
-                         word.end_char))
-            return RK_NO_MEMORY;
-    }
-    return RK_OK;
-}
-
-static inline int rk_find_characters(const rk_table *table, rk_walk *walk,
-                                     const uint8_t *begin, const uint8_t *end)
-{
-    int64_t at = 0;
-    int size;
-    for (; begin < end; begin += size, at++) {
-        int32_t code = (int32_t)rk_folded(rk_decode(begin, end, &size));
-        int32_t root = code < 128 ? table->root[code] : rk_child(table, 0, code);
-        if (root < 0 && !walk->active)
-            continue;
-        if (rk_step(table, walk, code, root, begin, at, at + 1))
-            return RK_NO_MEMORY;
-    }
-    return RK_OK;
-}
-
 /* Finds all phrases in all texts, sorted by row, start, phrase. */
-static int rk_find(const rk_table *table, const rk_texts *texts, rk_hits *hits)
+static int rk_find(const rk_table *table, const rk_texts *texts, rk_ints *hits)
 {
     const uint8_t *begin = NULL, *end = NULL;
     const uint8_t *limit = texts->data + texts->data_size;
     uint8_t *scratch = malloc((size_t)table->longest_key + 32);
+    rk_ints words = {NULL, 0, 0};
     rk_walk walk;
     int64_t row;
     int status = RK_OK;
@@ -504,31 +496,37 @@ static int rk_find(const rk_table *table, const rk_texts *texts, rk_hits *hits)
     if (!scratch || !walk.states)
         status = RK_NO_MEMORY;
     for (row = 0; !status && row < texts->length; row++) {
-        int64_t from = hits->used;
+        int64_t first = hits->used, middle;
         int found = rk_text(texts, row, &begin, &end);
         if (found <= 0) {
             status = found ? RK_BAD_OFFSETS : RK_OK;
             continue;
         }
         walk.base = begin;
-        walk.active = 0;
         walk.row = (int32_t)row;
-        if (table->boundaries)
+        if (table->has_words)
             status = rk_find_words(table, &walk, begin, end, limit, scratch);
-        else
-            status = rk_find_characters(table, &walk, begin, end);
-        if (hits->used - from > 1)
-            rk_order(hits, from);
+        middle = hits->used;
+        if (!status && table->has_substrings)
+            status = rk_find_substrings(table, &walk, begin, end);
+        if (!status && hits->used > middle)
+            status = rk_place_among_words(hits->data + middle,
+                                          (hits->used - middle) / RK_HIT, &words, begin,
+                                          end, limit);
+        if (!status && hits->used - first > RK_HIT)
+            rk_order(hits->data + first, (hits->used - first) / RK_HIT);
     }
+    free(words.data);
     free(scratch);
     free(walk.states);
     return status;
 }
 
-/* All words of all texts: row, start, end, 0. */
-static int rk_all_words(const rk_texts *texts, rk_hits *words)
+/* All words of all texts: row, start, end. */
+static int rk_all_words(const rk_texts *texts, rk_ints *words)
 {
     const uint8_t *begin = NULL, *end = NULL;
+    const uint8_t *limit = texts->data + texts->data_size;
     rk_cursor cursor;
     rk_word word;
     int64_t row;
@@ -538,11 +536,15 @@ static int rk_all_words(const rk_texts *texts, rk_hits *words)
             return RK_BAD_OFFSETS;
         if (!found)
             continue;
-        rk_start(&cursor, begin, end);
-        while (rk_next_word(&cursor, &word))
-            if (rk_push(words, (int32_t)row, (int32_t)word.start_char,
-                        (int32_t)word.end_char, 0))
+        rk_start(&cursor, begin, end, limit);
+        while (rk_next_word(&cursor, &word)) {
+            int32_t *to = rk_more(words, 3);
+            if (!to)
                 return RK_NO_MEMORY;
+            to[0] = (int32_t)row;
+            to[1] = (int32_t)word.start_char;
+            to[2] = (int32_t)word.end_char;
+        }
     }
     return RK_OK;
 }

@@ -1,4 +1,4 @@
-/* Words of UTF-8 text: where they are, and what they are under simple case folding. */
+/* Texts of an Arrow array, and the code points and signs in them. */
 #ifndef ROOKERY_SCAN_H
 #define ROOKERY_SCAN_H
 
@@ -118,77 +118,7 @@ static inline int rk_encode(uint32_t code, uint8_t *p)
     return 4;
 }
 
-/* ---- Words. */
-
-#define RK_OTHER 0
-#define RK_WORD 1
-#define RK_HIGH 2 /* a byte of a code point beyond ASCII */
-
-#define RK_16(x) x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x
-static const uint8_t rk_bytes[256] = {
-    RK_16(0), RK_16(0), RK_16(0),
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, /* 0-9 */
-    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* A-O */
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, /* P-Z _ */
-    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, /* a-o */
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, /* p-z */
-    RK_16(2), RK_16(2), RK_16(2), RK_16(2), RK_16(2), RK_16(2), RK_16(2), RK_16(2),
-};
-
-typedef struct {
-    const uint8_t *base, *end, *p;
-    int64_t extra; /* bytes before p that begin no code point */
-} rk_cursor;
-
-typedef struct {
-    const uint8_t *start, *end;
-    int64_t start_char, end_char;
-    int ascii;
-} rk_word;
-
-static inline void rk_start(rk_cursor *cursor, const uint8_t *begin, const uint8_t *end)
-{
-    cursor->base = cursor->p = begin;
-    cursor->end = end;
-    cursor->extra = 0;
-}
-
-/* Goes to the next word; 0 where there is none. */
-static inline int rk_next_word(rk_cursor *cursor, rk_word *word)
-{
-    const uint8_t *p = cursor->p, *end = cursor->end;
-    int size;
-    for (;; p++) {
-        if (p == end)
-            return 0;
-        if (rk_bytes[*p] == RK_WORD)
-            break;
-        if (rk_bytes[*p] == RK_HIGH) {
-            uint32_t code = rk_decode(p, end, &size);
-            if (rk_class[rk_record(code)] & RK_BEGINS_WORD)
-                break;
-            cursor->extra += size - 1;
-            p += size - 1;
-        }
-    }
-    word->start = p;
-    word->start_char = (p - cursor->base) - cursor->extra;
-    word->ascii = 1;
-    for (; p != end; p++) {
-        if (rk_bytes[*p] == RK_WORD)
-            continue;
-        if (rk_bytes[*p] == RK_OTHER)
-            break;
-        if (!(rk_class[rk_record(rk_decode(p, end, &size))] & RK_CONTINUES_WORD))
-            break;
-        word->ascii = 0;
-        cursor->extra += size - 1;
-        p += size - 1;
-    }
-    word->end = cursor->p = p;
-    word->end_char = (p - cursor->base) - cursor->extra;
-    return 1;
-}
+/* ---- Signs. */
 
 /* The sign that stands directly before a place: '#', '@', '$', or 0. The first two are
    also written in full width. */
@@ -205,64 +135,6 @@ static inline int rk_sign_before(const uint8_t *base, const uint8_t *p)
             return '@';
     }
     return 0;
-}
-
-/* ---- Folded words, as keys: folded UTF-8 in pieces of eight bytes, zeros at the end,
-   in which ASCII bytes have 0x20 set. That folds A-Z, keeps 0-9 and a-z, and makes '_'
-   0x7f, which is no word: so it is one-to-one on folded words, and costs one OR. */
-
-#define RK_ASCII_FOLD UINT64_C(0x2020202020202020)
-
-static inline uint64_t rk_piece(const uint8_t *p, int64_t size, const uint8_t *limit)
-{
-    uint64_t piece = 0;
-    if (size >= 8) {
-        memcpy(&piece, p, 8);
-        return piece;
-    }
-    if (limit - p >= 8) { /* what lies behind is read, and masked */
-        memcpy(&piece, p, 8);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        return piece & ~(~UINT64_C(0) >> (8 * size));
-#else
-        return piece & ((UINT64_C(1) << (8 * size)) - 1);
-#endif
-    }
-    memcpy(&piece, p, (size_t)size);
-    return piece;
-}
-
-static inline uint64_t rk_mask(int64_t size)
-{
-    if (size >= 8)
-        return RK_ASCII_FOLD;
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return RK_ASCII_FOLD & ~(~UINT64_C(0) >> (8 * size));
-#else
-    return RK_ASCII_FOLD & ((UINT64_C(1) << (8 * size)) - 1);
-#endif
-}
-
-static inline uint64_t rk_mix(uint64_t hash, uint64_t piece)
-{
-    hash = (hash ^ piece) * UINT64_C(0x9fb21c651e98df25);
-    return hash ^ hash >> 32;
-}
-
-/* Folds a word that is not ASCII into key bytes; -1 where they don't fit. */
-static inline int64_t rk_fold_word(const rk_word *word, uint8_t *key, int64_t room)
-{
-    const uint8_t *p = word->start;
-    int64_t used = 0;
-    int size;
-    while (p < word->end) {
-        uint32_t code = rk_folded(rk_decode(p, word->end, &size));
-        if (room - used < 4)
-            return -1;
-        used += rk_encode(code < 0x80 ? code | 0x20 : code, key + used);
-        p += size;
-    }
-    return used;
 }
 
 #endif

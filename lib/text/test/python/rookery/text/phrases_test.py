@@ -10,92 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rookery.text import ColumnError, PhraseError, PhraseTable, oracle
+from rookery.text import ColumnError, PhraseError, PhraseTable, Term, TermKind
+from rookery.text._columns import column
 from rookery.text_native import kernel
-
-# Words that fold into each other in odd ways, and what stands between words.
-WORDS = (
-    *("fire", "Fire", "FIRE", "boulder", "k", "\u212a", "s", "ſ", "ß", "ẞ", "ss"),
-    *("i", "I", "İ", "ı", "Σ", "σ", "ς", "Ⱥ", "ⱥ", "Ꭰ", "ꭰ", "𐐀", "𐐨", "é", "e\u0301"),
-    *("日本", "ไทย", "नमस्ते", "العربية", "_", "a_b", "42", "٣", "\u0345", "ᾳ", "ǅ"),
-    *("internationalisation", "internationaliſation", "eightchr", "sixteencharacter"),
-)
-BETWEEN = (
-    *(
-        " ",
-        ", ",
-        "#",
-        " #",
-        "＃",
-        " @",
-        "＠",
-        "$",
-        "-",
-        "\n",
-        "\u00a0",
-        "🔥",
-        "☀\ufe0f",
-    ),
-    *("👨‍👩‍👧", "\u200d", "\u0301", "'", "\x00", "\U0010ffff", "::", "/"),
-)
-
-texts_of_words = st.lists(
-    st.sampled_from(WORDS + BETWEEN), min_size=0, max_size=12
-).map("".join)
-anything = st.text(max_size=12)
-columns = st.lists(st.one_of(st.none(), texts_of_words, anything), max_size=6)
-phrases = st.lists(st.one_of(texts_of_words, anything), max_size=6)
 
 
 def found(table: PhraseTable, texts: pa.Array[Any]) -> list[tuple[int, int, int, int]]:
     hits = table.find(texts)
-    for array in (hits.row, hits.phrase, hits.start, hits.end):
-        assert array.dtype == np.int32
-    return list(
-        zip(
-            hits.row.tolist(),
-            hits.phrase.tolist(),
-            hits.start.tolist(),
-            hits.end.tolist(),
-            strict=True,
-        )
-    )
+    return [
+        (int(hits.row[i]), int(hits.phrase[i]), int(hits.start[i]), int(hits.end[i]))
+        for i in range(len(hits))
+    ]
 
 
 def strings(
     texts: Sequence[str | None], kind: pa.DataType | None = None
 ) -> pa.Array[Any]:
     return pa.array(texts, kind or pa.string())
-
-
-@given(phrases.map(lambda all: [p for p in all if oracle.words(p)]), columns)
-def test_whole_words_are_found_where_the_oracle_finds_them(
-    phrases: list[str], texts: list[str | None]
-) -> None:
-    table = PhraseTable.build(phrases)
-    assert found(table, strings(texts)) == oracle.find(phrases, texts)
-
-
-@given(phrases.map(lambda all: [p for p in all if p]), columns)
-def test_characters_are_found_where_the_oracle_finds_them(
-    phrases: list[str], texts: list[str | None]
-) -> None:
-    table = PhraseTable.build(phrases, boundaries=False)
-    expected = oracle.find(phrases, texts, boundaries=False)
-    assert found(table, strings(texts)) == expected
-
-
-@given(columns, st.integers(0, 6), st.integers(0, 6))
-def test_a_slice_in_any_layout_is_read_like_its_texts(
-    texts: list[str | None], start: int, length: int
-) -> None:
-    wanted = ["fire", "k", "#boulder", "ß"]
-    table = PhraseTable.build(wanted)
-    expected = oracle.find(wanted, texts[start : start + length])
-    for kind in (pa.string(), pa.large_string(), pa.string_view()):
-        assert found(table, strings(texts, kind).slice(start, length)) == expected
-    encoded = strings(texts).dictionary_encode().slice(start, length)
-    assert found(table, encoded) == expected
 
 
 @pytest.mark.parametrize(
@@ -120,6 +51,85 @@ def test_a_phrase_is_found_in_these_places(
 ) -> None:
     table = PhraseTable.build([phrase])
     assert [hit[2:] for hit in found(table, strings([text]))] == spans
+
+
+@pytest.mark.parametrize(
+    ("term", "text", "spans"),
+    [
+        (
+            Term("fi", TermKind.PREFIX),
+            "Fires fi, offi FIRE",
+            [(0, 5), (6, 8), (15, 19)],
+        ),
+        (Term("#fi", TermKind.PREFIX), "fire #fire", [(5, 10)]),
+        (Term("big fi", TermKind.PREFIX), "a BIG, #fire big f", [(2, 12)]),
+        (Term("stra", TermKind.PREFIX), "\u017ftraße", [(0, 6)]),
+        (Term("internationalis", TermKind.PREFIX), "Internationalisation", [(0, 20)]),
+        (Term("cafe", TermKind.PREFIX), "cafe\u0301s", [(0, 6)]),
+        (Term("\u212a", TermKind.PREFIX), "Kelvin", [(0, 6)]),
+        (Term("aa", TermKind.SUBSTRING), "aAaa", [(0, 2), (1, 3), (2, 4)]),
+        (Term("火", TermKind.SUBSTRING), "山火事", [(1, 2)]),
+        (Term("👩", TermKind.SUBSTRING), "👨‍👩‍👧", [(2, 3)]),
+        (Term("d f", TermKind.SUBSTRING), "A wilD Fire", [(5, 8)]),
+        (Term("big fire"), "A BIG fire", [(2, 10)]),
+    ],
+)
+def test_a_term_is_found_in_these_places(
+    term: Term, text: str, spans: list[tuple[int, int]]
+) -> None:
+    table = PhraseTable.build([term])
+    assert [hit[2:] for hit in found(table, strings([text]))] == spans
+
+
+def test_hits_know_their_words() -> None:
+    terms = [
+        *(Term("big fire"), Term("#fi", TermKind.PREFIX)),
+        *(Term("🔥", TermKind.SUBSTRING), Term("g #f", TermKind.SUBSTRING)),
+    ]
+    hits = PhraseTable.build(terms).find(strings(["a BIG #fire 🔥 é"]))
+    words = zip(hits.phrase, hits.first_word, hits.last_word, strict=True)
+    assert [tuple(map(int, hit)) for hit in words] == [
+        *((0, 1, 2), (3, 1, 2), (1, 2, 2), (2, 3, 2))
+    ]
+
+
+def test_substrings_that_end_alike_are_all_found() -> None:
+    # Each is a suffix of the next, so that failure links lead from one to the other.
+    wanted = ["he", "she", "ushe", "xushe", "e", "us"]
+    table = PhraseTable.build(wanted, boundaries=False)
+    text = "ushers"
+    assert {wanted[phrase] for _, phrase, _, _ in found(table, strings([text]))} == {
+        *("he", "she", "ushe", "e", "us")
+    }
+
+
+def test_more_substrings_than_have_full_rows_are_told_apart() -> None:
+    wanted = [
+        f"{first}{second}ü{first}x" for first in "abcdefgh" for second in range(99)
+    ]
+    table = PhraseTable.build(wanted, boundaries=False)
+    text = "--".join(wanted)
+    hits = found(table, strings([text]))
+    assert [phrase for _, phrase, _, _ in hits] == list(range(len(wanted)))
+    assert all(text[start:end] == wanted[phrase] for _, phrase, start, end in hits)
+
+
+def test_no_thread_is_too_few() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        PhraseTable.build(["fire"]).find(strings(["fire"]), threads=0)
+
+
+def test_a_post_of_a_megabyte_is_read_to_its_end() -> None:
+    text = "é Boulder #fire, 🔥 " * 50_000
+    table = PhraseTable.build(
+        ["boulder fire", Term("fi", TermKind.PREFIX), Term("🔥", TermKind.SUBSTRING)]
+    )
+    hits = found(table, strings([text]))
+    assert hits == [
+        (0, phrase, 19 * at + start, 19 * at + end)
+        for at in range(50_000)
+        for phrase, start, end in ((0, 2, 15), (1, 11, 15), (2, 17, 18))
+    ]
 
 
 def test_hits_are_sorted_by_row_start_and_phrase() -> None:
@@ -153,12 +163,23 @@ def test_an_empty_table_finds_nothing() -> None:
     assert found(table, strings(["fire", None])) == []
 
 
-@pytest.mark.parametrize(("phrase", "boundaries"), [("!? 🔥", True), ("", False)])
+@pytest.mark.parametrize(
+    ("phrase", "boundaries"),
+    [
+        *(("!? 🔥", True), ("", False), (Term("", TermKind.SUBSTRING), True)),
+        (Term("!", TermKind.PREFIX), False),
+    ],
+)
 def test_a_phrase_with_nothing_to_look_for_is_refused(
-    phrase: str, boundaries: bool
+    phrase: str | Term, boundaries: bool
 ) -> None:
     with pytest.raises(PhraseError, match="phrase 1"):
         PhraseTable.build(["fire", phrase], boundaries=boundaries)
+
+
+def test_a_kind_is_needed_for_each_phrase() -> None:
+    with pytest.raises(ValueError, match="0 kinds of 1 phrases"):
+        kernel.Table(column(strings(["fire"])), b"")
 
 
 def test_a_phrase_that_is_no_unicode_is_refused() -> None:
@@ -177,11 +198,12 @@ def test_offsets_beyond_the_text_are_refused_and_not_followed(
 ) -> None:
     # pyarrow makes no such array; what comes by the C data interface may be one.
     buffer = pa.py_buffer(np.array(offsets, np.int32).tobytes())
-    column = kernel.Column(None, buffer, pa.py_buffer(b"fire"), 0, 1, False)
+    damaged = kernel.Column(None, buffer, pa.py_buffer(b"fire"), 0, 1, False)
     phrases = PhraseTable.build(["fire"])
-    for read in (phrases._table.find, kernel.words, kernel.marks):
+    assert len(phrases) == 1
+    for read in (phrases._table.find, kernel.words, kernel.entities):
         with pytest.raises(ValueError, match="outside of the buffer"):
-            read(column)
+            read(damaged)
 
 
 def test_buffers_that_are_too_short_are_refused() -> None:
@@ -200,8 +222,8 @@ def test_bytes_that_are_no_utf8_are_read_and_do_no_harm(texts: list[bytes]) -> N
     joined = b"".join(texts)
     offsets = np.cumsum([0, *map(len, texts)]).astype(np.int32)
     buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(joined)]
-    column = pa.Array.from_buffers(pa.string(), len(texts), buffers)
-    hits = PhraseTable.build(["fire", "\ufffd", "é"], boundaries=False).find(column)
+    broken = pa.Array.from_buffers(pa.string(), len(texts), buffers)
+    hits = PhraseTable.build(["fire", "\ufffd", "é"], boundaries=False).find(broken)
     sizes = [len(text) for text in texts]
     assert all(hits.end[i] <= sizes[hits.row[i]] for i in range(len(hits)))
 

@@ -14,8 +14,10 @@ def test_the_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> N
         "#FIRE <- #fire",
         "FIRE <- fire",
         "fire <- fire",
+        "[0 1 2 2 0] [0 1 1 1 3] [0 1 1 1 3]",
         "7 words",
-        "[['FIRE'], [], []]",
+        "[['FIRE'], [], []] [['bbc'], [], []]",
+        "[0 0] [0 1] [ 9 16] [14 20]",
         "straße",
     ]
 

@@ -35,7 +35,14 @@ def test_every_character_begins_or_continues_a_word_as_re_has_it() -> None:
     for character in EVERY_CHARACTER:
         is_mark = unicodedata.category(character).startswith("M")
         expected = 3 if character in begins else 1 if is_mark else 0
-        assert kernel.word_class(character) == expected, hex(ord(character))
+        assert kernel.character_class(character) & 3 == expected, hex(ord(character))
+
+
+def test_every_character_is_a_letter_or_digit_of_hashtags_as_unicode_has_it() -> None:
+    for character in EVERY_CHARACTER:
+        category = unicodedata.category(character)
+        expected = 4 if category[0] in "LM" else 8 if category == "Nd" else 0
+        assert kernel.character_class(character) & 12 == expected, hex(ord(character))
 
 
 def test_the_tables_can_be_made_again() -> None:
