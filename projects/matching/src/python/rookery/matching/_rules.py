@@ -11,8 +11,9 @@ from typing import Final
 from typing_extensions import override
 
 from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxError
-from rookery.matching._expression import Kind, Node, Term, conjunction
-from rookery.matching._parser import parse_expression
+from rookery.matching._expression import Node, conjunction
+from rookery.matching._leaves import Kind, Term
+from rookery.matching._parser import Expression, parse_expression
 from rookery.matching._words import has_symbol, has_word, is_word_character
 
 _NAMED: Final = re.compile(r"(?P<name>[\w.-]+)\s*=\s*")
@@ -25,15 +26,19 @@ class Rule:
     Attributes:
         id: Its name; the canonical expression where none was given.
         expression: What it asks of a post.
+        tags: What people sort rules by, in alphabetical order, each once.
+        enabled: Whether it matches anything at all.
     """
 
     id: str
-    expression: Node
+    expression: Expression
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
 
     @property
     def text(self) -> str:
         """The canonical expression."""
-        return str(self.expression)
+        return self.expression.text
 
     @override
     def __str__(self) -> str:
@@ -164,7 +169,7 @@ def parse_rule(line: str) -> Rule:
     except RuleSyntaxError as error:
         column = error.column + shift
         raise RuleSyntaxError(error.reason, line, column, error.hint) from None
-    return Rule(named["name"] if named else str(expression), expression)
+    return Rule(named["name"] if named else expression.text, expression)
 
 
 def track_rule(keyword: str) -> str:
