@@ -17,7 +17,6 @@ def library(name, description):
         ],
         provides=python_artifact(
             name=f"rookery-{name}",
-            version="0.1.0",
             description=description,
             python_requires="==3.11.*",
         ),
@@ -26,11 +25,12 @@ def library(name, description):
 
 
 def component(name, entry_point, resolve="core"):
-    """The PEX of a component: `<name>.pex`, one file that runs it."""
+    """The PEX of a component: `<name>.pex`, one file that runs it and knows its build."""
+    build_stamp(name=f"{name}-stamp", package=f"rookery-{name}")
     pex_binary(
         name=name,
         entry_point=entry_point,
-        dependencies=_without_stubs(resolve),
+        dependencies=[f":{name}-stamp", *_without_stubs(resolve)],
         resolve=resolve,
         execution_mode="venv",
     )

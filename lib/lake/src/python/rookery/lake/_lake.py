@@ -34,19 +34,21 @@ class Lake:
         self.matches: Dataset = by_name["matches"]
 
     @classmethod
-    def open(cls, url: str) -> "Lake":
+    def open(cls, url: str, *, read_only: bool = False) -> "Lake":
         """Opens a lake.
 
         Args:
             url: `file:///folder`, which is made if it is missing, or
                 `s3://bucket/prefix`, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
                 AWS_REGION and AWS_ENDPOINT_URL from the environment.
+            read_only: Whether the caller only reads: the folder may then be one that
+                this user cannot write, such as a volume mounted read-only.
 
         Returns:
             The lake, which may be empty. `LakeConfiguration` is raised if the address
             cannot be used, `LakeUnavailable` if the bucket cannot be reached.
         """
-        return cls(open_store(url))
+        return cls(open_store(url, read_only=read_only))
 
     def epochs(self) -> list[Epoch]:
         """Reads which epochs there are, oldest first."""

@@ -40,7 +40,7 @@ class Files:
 
 @functools.lru_cache(maxsize=16)
 def _reopened(dataset: str, url: str) -> Files:
-    return Files(dataset, url, open_store(url).filesystem())
+    return Files(dataset, url, open_store(url, read_only=True).filesystem())
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ _REQUEST = timedelta(seconds=30)
 _RETRY = timedelta(seconds=10)
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, read_only: bool = False) -> Store:
     """Opens the folder or bucket that an address names.
 
     Args:
         url: `file:///folder`, which is made if it is missing, or `s3://bucket/prefix`.
+        read_only: Whether it is enough that a folder may be read.
 
     Returns:
         The store. `LakeUnavailable` is raised if what it names cannot be reached.
@@ -34,7 +35,7 @@ def open_store(url: str) -> Store:
     parts = _parsed(url)
     match parts.scheme:
         case "file":
-            return _folder(parts, url)
+            return _folder(parts, url, read_only=read_only)
         case "s3":
             return _bucket(parts, url)
         case _:
@@ -63,29 +64,30 @@ def _parsed(url: str) -> SplitResult:
     return parts
 
 
-def _folder(parts: SplitResult, url: str) -> Store:
+def _folder(parts: SplitResult, url: str, *, read_only: bool) -> Store:
     if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
         raise LakeConfiguration(
             f"the address of the lake, {url!r}, names no absolute folder: write "
             "file:/// (three slashes) and the path"
         )
     folder = Path(unquote(parts.path))
+    rights, purpose = os.R_OK | os.X_OK, "read"
+    if not read_only:
+        rights, purpose = rights | os.W_OK, "read and written"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(
-            folder,
-            os.R_OK | os.W_OK | os.X_OK,
-            effective_ids=os.access in os.supports_effective_ids,
+        allowed = os.access(
+            folder, rights, effective_ids=os.access in os.supports_effective_ids
         )
     except (OSError, ValueError) as error:
         raise LakeConfiguration(
             f"cannot make the folder of the lake, {folder}: {error}; name another one "
             "in ROOKERY_LAKE or correct its rights"
         ) from error
-    if not writable:
+    if not allowed:
         raise LakeConfiguration(
-            f"the folder of the lake, {folder}, may not be read and written by this "
-            "user: correct its rights, or name another one in ROOKERY_LAKE"
+            f"the folder of the lake, {folder}, may not be {purpose} by this user: "
+            "correct its rights, or name another one in ROOKERY_LAKE"
         )
     return Store(LocalStore(folder), url)
 

@@ -186,6 +186,27 @@ def test_a_folder_that_may_not_be_written_is_refused() -> None:
                 Lake.open(Path(folder, "lake").as_uri())
 
 
+def test_a_folder_that_may_not_be_written_can_be_read(samples: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        writer = Lake.open(Path(folder).as_uri())
+        writer.open_epoch(samples.epoch, starts=STARTS)
+        writer.posts.commit(samples.posts_block(1, 3))
+        Path(folder).chmod(0o555)
+        with nobody():
+            lake = Lake.open(Path(folder).as_uri(), read_only=True)
+            assert lake.posts.snapshot().table("posts")["id"].to_pylist() == [
+                "files:1",
+                "files:2",
+                "files:3",
+            ]
+            with pytest.raises(LakeConfiguration, match="may be written"):
+                lake.close_epoch("test")
+        Path(folder).chmod(0o333)
+        with nobody(), pytest.raises(LakeConfiguration, match="may not be read by"):
+            Lake.open(Path(folder).as_uri(), read_only=True)
+
+
 def test_a_folder_whose_rights_were_taken_away_is_a_matter_of_configuration() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)

@@ -26,6 +26,12 @@ class SettingsInvalid(ServiceError):
     exit_code: ClassVar[int] = os.EX_CONFIG
 
 
+class BuildInvalid(ServiceError):
+    """What a build says of itself cannot be used."""
+
+    exit_code: ClassVar[int] = os.EX_CONFIG
+
+
 class PortTaken(ServiceError):
     """The port to listen on is used by another process."""
 

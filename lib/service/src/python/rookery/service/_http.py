@@ -5,8 +5,8 @@ import contextlib
 import hmac
 import json
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, exposition
 from pydantic import SecretStr
@@ -19,6 +19,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 _SEARCHED_PORTS = 100
 
@@ -109,20 +111,23 @@ async def serve_http(
 
 
 def health_app(
-    health: Health, registry: CollectorRegistry, token: SecretStr | None
+    health: Health,
+    registry: CollectorRegistry,
+    allows: Callable[[Mapping[str, str]], bool],
 ) -> AsgiApp:
     """Answers /healthz, /readyz and /metrics.
 
     Probes of an orchestrator carry no token, so the two states are open; what stands
-    behind them, and the metrics, need the token where one is set.
+    behind them, and the metrics, are for those who may see them.
 
     Args:
         health: The checks of the process.
         registry: The metrics of the process.
-        token: What a client has to present as bearer token; none: nothing.
+        allows: Tells from the headers of a request, their names in small letters,
+            whether whoever asks may see everything.
 
     Returns:
-        An ASGI application.
+        An ASGI application, to be served by itself or for `HEALTH_PATHS` of another.
     """
 
     def answer(path: str, authorised: bool, accept: str) -> tuple[int, str, bytes]:
@@ -146,11 +151,11 @@ def health_app(
         del receive
         if scope["type"] != "http":
             return
-        headers = dict(scope["headers"])
-        allowed = token is None or is_authorised(
-            headers.get(b"authorization", b"").decode("latin-1"), token
-        )
-        accept = headers.get(b"accept", b"").decode("latin-1")
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
+        allowed, accept = allows(headers), headers.get("accept", "")
         if scope["method"] in {"GET", "HEAD"}:
             status, content_type, body = answer(scope["path"], allowed, accept)
         else:
@@ -165,6 +170,20 @@ def health_app(
         await send({"type": "http.response.body", "body": sent})
 
     return app
+
+
+def for_bearer_of(token: SecretStr | None) -> Callable[[Mapping[str, str]], bool]:
+    """Makes what `health_app` asks, for clients that present a token.
+
+    Args:
+        token: The token; None: everybody may see everything.
+
+    Returns:
+        Whether a request with these headers presents it.
+    """
+    if token is None:
+        return lambda headers: True
+    return lambda headers: is_authorised(headers.get("authorization", ""), token)
 
 
 def is_authorised(authorization: str, token: SecretStr) -> bool:

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from types import FrameType
 
 import structlog
-from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, Gauge, GCCollector, ProcessCollector
 from structlog.typing import FilteringBoundLogger
 
 from rookery.service import _sentry
+from rookery.service._build import Build, build
 from rookery.service._errors import (
     DrainTimeout,
     Forced,
@@ -29,7 +30,7 @@ from rookery.service._errors import (
     reader_is_gone,
 )
 from rookery.service._health import Health
-from rookery.service._http import health_app, listen, serve_http
+from rookery.service._http import for_bearer_of, health_app, listen, serve_http
 from rookery.service._logging import Redactor, configure_logging
 from rookery.service._parent import watch_parent, watched_parent
 from rookery.service._settings import Settings, require_token
@@ -85,10 +86,11 @@ def run(
     """
     configure_logging(settings, process=name)
     configure_threads(settings.threads)
-    _sentry.start(settings, process=name)
     try:
+        running = build(f"rookery-{name}")
+        _sentry.start(settings, process=name, build=running)
         with asyncio.Runner() as runner, _Signals(runner.get_loop()) as signals:
-            return runner.run(_Runner(main, name, settings, signals).run())
+            return runner.run(_Runner(main, name, settings, running, signals).run())
     except Exception as error:
         return report(error, settings)
 
@@ -184,11 +186,13 @@ class _Runner:
         main: Callable[[Process], Awaitable[None]],
         name: str,
         settings: Settings,
+        running: Build,
         signals: _Signals,
     ) -> None:
         self._main = main
         self._name = name
         self._settings = settings
+        self._build = running
         self._signals = signals
 
     async def run(self) -> int:
@@ -208,6 +212,7 @@ class _Runner:
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
+        _register(self._build, registry)
         process = Process(
             name=self._name,
             settings=settings,
@@ -217,6 +222,7 @@ class _Runner:
             log=structlog.get_logger(),
         )
         process.health.set("running", True)
+        _log_start(process.log, self._build)
         with _health_socket(settings) as opened:
             await self._serve(process, opened)
 
@@ -272,6 +278,25 @@ class _Runner:
         watch_parent(parent, orphaned)
 
 
+def _register(running: Build, registry: CollectorRegistry) -> None:
+    info = Gauge(
+        "rookery_build_info",
+        "Always 1; the labels say which build is running.",
+        ["version", "commit"],
+        registry=registry,
+    )
+    info.labels(running.version, running.commit or "").set(1)
+
+
+def _log_start(log: FilteringBoundLogger, running: Build) -> None:
+    told = {"version": running.version}
+    if running.commit:
+        told["commit"] = running.commit
+    # From a checkout nothing is known that is worth a line.
+    say = log.info if running.is_known else log.debug
+    say("process started", action="start", **told)
+
+
 async def _as_coroutine(
     main: Callable[[Process], Awaitable[None]], process: Process
 ) -> None:
@@ -309,7 +334,8 @@ async def _serve_health(
     def announce() -> None:
         process.log.info("health endpoint", action="listen", host=host, port=port)
 
-    app = health_app(process.health, process.registry, process.settings.token)
+    allows = for_bearer_of(process.settings.token)
+    app = health_app(process.health, process.registry, allows)
     await serve_http(app, opened, stop=served, on_ready=announce)
 
 

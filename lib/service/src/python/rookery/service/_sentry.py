@@ -3,18 +3,19 @@
 The client is imported only then: it costs every process memory and time to start.
 """
 
+from rookery.service._build import Build
 from rookery.service._settings import Settings
-from rookery.service._version import version
 
 _FLUSH_SECONDS = 2.0
 
 
-def start(settings: Settings, *, process: str) -> None:
+def start(settings: Settings, *, process: str, build: Build) -> None:
     """Starts reporting if a DSN is set. Neither local variables nor bodies are sent.
 
     Args:
         settings: Holds the DSN.
         process: Name of the process, a tag of each report.
+        build: What is running, the release of each report.
     """
     if settings.sentry_dsn is None:
         return
@@ -22,7 +23,7 @@ def start(settings: Settings, *, process: str) -> None:
 
     sentry_sdk.init(
         dsn=settings.sentry_dsn.get_secret_value(),
-        release=version("rookery.service"),
+        release=f"rookery-{process}@{build.version}",
         # A local variable or a request body may hold a token or somebody's post.
         include_local_variables=False,
         max_request_body_size="never",

@@ -2,8 +2,6 @@
 
 import os
 
-import pyarrow as pa
-
 _VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -35,6 +33,9 @@ def configure_threads(threads: int) -> None:
     Args:
         threads: Threads for computing; reading and writing gets as many.
     """
+    # Imported late: a command line shows its help without it.
+    import pyarrow as pa
+
     pa.set_cpu_count(threads)
     pa.set_io_thread_count(threads)
     for name, value in thread_environment(threads).items():

@@ -27,7 +27,7 @@ def command(count: int = 1, drain: float = 10.0) -> int:
     return run(main, name="program", settings=Settings(drain_seconds=drain))
 
 if __name__ == "__main__":
-    cli(app)
+    cli(app, name="program")
 """
 
 

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from rookery.service import Health, PortTaken, Stop, listen, serve_http
-from rookery.service._http import AsgiApp, health_app
+from rookery.service._http import AsgiApp, for_bearer_of, health_app
 from rookery.service.testing import start_module
 
 pytestmark = pytest.mark.integration
@@ -42,7 +42,7 @@ async def test_the_state_of_a_process_can_be_asked_for() -> None:
     health, registry = Health(), CollectorRegistry()
     Counter("frames", "Frames.", registry=registry).inc(3)
     health.set("bus", False, "reconnecting")
-    app = health_app(health, registry, None)
+    app = health_app(health, registry, for_bearer_of(None))
     alive, ready, metrics, other = await _ask(
         app, ("/healthz", {}), ("/readyz", {}), ("/metrics", {}), ("/x", {})
     )
@@ -57,7 +57,7 @@ async def test_the_state_of_a_process_can_be_asked_for() -> None:
 async def test_with_a_token_probes_learn_only_whether_it_is_ready() -> None:
     health = Health()
     health.set("bus", True, "at nats://somewhere")
-    app = health_app(health, CollectorRegistry(), SecretStr("hush"))
+    app = health_app(health, CollectorRegistry(), for_bearer_of(SecretStr("hush")))
     right = {"authorization": "Bearer hush"}
     ready, full, metrics, wrong, none = await _ask(
         app,

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from rookery.service import version
 from rookery.service.testing import (
     eventually,
     eventually_async,
@@ -63,6 +62,60 @@ def test_programs_are_looked_for_on_the_path(
     (tmp_path / "docker").chmod(0o755)
     with pytest.raises(pytest.skip.Exception, match="no Docker engine answers"):
         require("docker")
+
+
+_CLIENT = """#!/bin/sh
+case "$*" in
+  "info") ;;
+  "info --format"*) echo "$PLUGINS" ;;
+  "images --format"*)
+    for name in $IMAGES; do echo "rookery/$name"; done; echo "rookery/nats:other" ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A client of an engine that holds what a test says."""
+    for variable in ("ROOKERY_REQUIRE", "ROOKERY_IMAGE_TAG", "IMAGES", "PLUGINS"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    client = tmp_path / "docker"
+    client.write_text(_CLIENT)
+    client.chmod(0o755)
+    return client
+
+
+def test_images_are_there_when_all_of_them_are_in_the_engine_under_one_tag(
+    client: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("analytics", "archiver", "ingest", "match-worker", "serving", "standalone")
+    monkeypatch.setenv("IMAGES", " ".join(f"{name}:dev" for name in names))
+    with pytest.raises(pytest.skip.Exception) as skipped:
+        require("images")
+    assert "no image rookery/nats:dev;" in str(skipped.value)
+    assert "./pants --tag=image package dockerfiles::" in str(skipped.value)
+    monkeypatch.setenv("IMAGES", " ".join(f"{name}:dev" for name in (*names, "nats")))
+    assert require("images") == client
+    monkeypatch.setenv("ROOKERY_IMAGE_TAG", "other")
+    with pytest.raises(pytest.skip.Exception, match="no image rookery/analytics:other"):
+        require("images")
+    monkeypatch.setenv("ROOKERY_REQUIRE", "images")
+    with pytest.raises(pytest.fail.Exception, match="images is required"):
+        require("images")
+
+
+def test_compose_is_the_plugin_of_the_client_or_a_program_of_its_own(
+    client: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(pytest.skip.Exception, match="apt-get install docker-compose"):
+        require("compose")
+    program = client.with_name("docker-compose")
+    program.touch(mode=0o755)
+    assert require("compose") == program
+    monkeypatch.setenv("PLUGINS", "compose=/plugins/docker-compose")
+    assert require("compose") == Path("/plugins/docker-compose")
 
 
 def test_waiting_returns_what_the_condition_returned() -> None:
@@ -194,13 +247,3 @@ def test_an_example_alone_is_the_main_module_of_another_process(
     assert ended.returncode == 1
     assert "line 12" in ended.stderr
     assert ended.stderr.endswith("ValueError: __main__\n")
-
-
-def test_a_version_is_that_of_the_wheel_the_image_or_the_checkout(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("ROOKERY_VERSION", raising=False)
-    assert version("prometheus_client").startswith("0.")
-    assert version("rookery.nothing_of_that_name") == "0+source"
-    monkeypatch.setenv("ROOKERY_VERSION", "1.2.3")
-    assert version("rookery.nothing_of_that_name") == "1.2.3"

@@ -5,4 +5,4 @@ from rookery.service import cli
 
 # Worker processes import this module too, under another name.
 if __name__ == "__main__":
-    cli(app)
+    cli(app, name="analytics")

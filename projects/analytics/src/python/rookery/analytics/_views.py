@@ -5,33 +5,16 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rookery.analytics._options import By, Format
+
 MEASURES: Final = (
     *("posts", "positive", "neutral", "negative", "sentiment_sum", "engagement"),
 )
-
-
-class By(StrEnum):
-    """What posts are counted by."""
-
-    MINUTE = "minute"
-    DAY = "day"
-    RULE = "rule"
-    SOURCE = "source"
-    LANGUAGE = "language"
-
-
-class Format(StrEnum):
-    """How counts are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 def view(cube: pa.Table, by: Sequence[By]) -> pa.Table:

@@ -1,15 +1,16 @@
 """Batch views of the lake."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rookery.analytics._engine import connect
-from rookery.analytics._views import By, Format, view, write
-from rookery.analytics._volume import committed, compare, volume_of
-from rookery.lake import Lake
-from rookery.service import Settings, configure_logging, configure_threads, version
+from rookery.analytics._options import By, Format
+
+if TYPE_CHECKING:
+    from rookery.service import Settings
+
+# What a command works with is imported when it is called: help needs none of it.
 
 app = typer.Typer(
     name="analytics", help=__doc__, no_args_is_help=True, add_completion=False
@@ -40,18 +41,6 @@ Processes = Annotated[
 ]
 
 
-@app.callback(invoke_without_command=True)
-def options(
-    show: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Batch views of the lake."""
-    if show:
-        print(version("rookery.analytics"))
-        raise typer.Exit
-
-
 @app.command()
 def volume(
     lake: Url = None,
@@ -70,8 +59,13 @@ def volume(
     By rule unless something else is asked for. A post that matched several rules counts
     under each of them; in every other view each post counts once.
     """
+    from rookery.analytics import connect, view, volume_of, write
+    from rookery.lake import Lake
+
     settings = _settings(threads)
-    snapshot = Lake.open(lake or settings.lake_url).matches.snapshot(at=at)
+    snapshot = Lake.open(lake or settings.lake_url, read_only=True).matches.snapshot(
+        at=at
+    )
     with connect(
         dask or settings.dask, threads=settings.threads, processes=processes
     ) as client:
@@ -97,8 +91,13 @@ def parity(
 
     Ends with 65 if they have not.
     """
+    from rookery.analytics import committed, compare, connect, volume_of
+    from rookery.lake import Lake
+
     settings = _settings(threads)
-    snapshot = Lake.open(lake or settings.lake_url).matches.snapshot(at=at)
+    snapshot = Lake.open(lake or settings.lake_url, read_only=True).matches.snapshot(
+        at=at
+    )
     with connect(
         dask or settings.dask, threads=settings.threads, processes=processes
     ) as client:
@@ -111,7 +110,9 @@ def parity(
     )
 
 
-def _settings(threads: int | None) -> Settings:
+def _settings(threads: int | None) -> "Settings":
+    from rookery.service import Settings, configure_logging, configure_threads
+
     settings = Settings() if threads is None else Settings(threads=threads)
     configure_logging(settings, process="analytics")
     configure_threads(settings.threads)

@@ -4,4 +4,4 @@ from rookery.matching.cli import app
 from rookery.service import cli
 
 if __name__ == "__main__":
-    cli(app)
+    cli(app, name="match")

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from rookery.matching._errors import MatchingError
+from rookery.matching._options import Format
 from rookery.records import Parsed, RecordsError, read_csv, read_jsonl, read_parquet
 
 STDIN: Final = Path("-")
@@ -29,14 +29,6 @@ _PAIR: Final = re.compile(
 
 class InputError(MatchingError):
     """Posts cannot be read."""
-
-
-class Format(StrEnum):
-    """What posts are written in."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-    PARQUET = "parquet"
 
 
 _BY_SUFFIX: Final = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from io import IOBase
 from typing import Any, BinaryIO, cast
 
@@ -13,16 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rookery.matching._input import InputError
+from rookery.matching._options import Output
 from rookery.records import MATCH, empty, to_csv, to_jsonl
-
-
-class Output(StrEnum):
-    """What matches are written in."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-    PARQUET = "parquet"
-    TABLE = "table"
 
 
 class Writer:

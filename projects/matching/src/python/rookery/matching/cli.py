@@ -7,57 +7,40 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import pyarrow as pa
 import typer
 
-from rookery.matching._errors import MatchingError
-from rookery.matching._explain import explain as explain_rule
-from rookery.matching._input import STDIN, Format, Reading, parse_columns
-from rookery.matching._matcher import Matcher
-from rookery.matching._output import Output, Writer
-from rookery.matching._rules import RuleSet, parse_rule
-from rookery.records import MATCH, Parsed
-from rookery.service import version
+from rookery.matching._default import DefaultCommand, DefaultGroup
+from rookery.matching._options import Format, Output
 
-# Posts that are matched at a time, so that memory stays flat.
-_SLICE = 10_000
+# What a command works with is imported when it is called: help needs none of it.
 
 app = typer.Typer(
-    name="matching",
-    help=__doc__,
+    name="match",
+    cls=DefaultGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    subcommand_metavar="RULES [POSTS]... | COMMAND [ARGS]...",
 )
+in_force = typer.Typer(no_args_is_help=True)
+app.add_typer(in_force, name="rules")
 
 RulesFile = Annotated[
     Path, typer.Argument(help="A file of rules, one a line.", show_default=False)
 ]
 
 
-class RejectedPosts(MatchingError):
-    """Some records are no posts."""
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(version("rookery.matching"))
-        raise typer.Exit
-
-
 @app.callback()
-def main(
-    show_version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show it."),
-    ] = False,
-) -> None:
+def main() -> None:
     """Matches posts against rules.
 
     A rule is a line such as: fires = "boulder fire" OR (#wildfire colorado) -drill
+
+    What is not the name of a command is a file of rules: `match RULES POSTS`. How to
+    read and write posts is in `match match --help`.
     """
 
 
-@app.command()
+@app.command(cls=DefaultCommand)
 def match(
     rules: RulesFile,
     posts: Annotated[
@@ -93,27 +76,11 @@ def match(
 
     Records that are no posts are named on standard error, and passed over.
     """
-    matcher = Matcher(RuleSet.load(rules))
+    from rookery.matching._commands import match_posts
+    from rookery.matching._input import Reading, parse_columns
+
     reading = Reading(format, parse_columns(columns), time, name, datetime.now(UTC))
-    writer = Writer(output, sys.stdout.buffer)
-    read = matched = rejected = 0
-    for path in posts or [STDIN]:
-        for parsed in reading.read(path):
-            _report(parsed, strict)
-            rejected += len(parsed.rejected)
-            for start in range(0, parsed.posts.num_rows, _SLICE):
-                piece = parsed.posts.slice(start, _SLICE)
-                found = matcher(piece)
-                if found.num_rows:
-                    writer.write(_numbered(found, read))
-                read += piece.num_rows
-                matched += found.num_rows
-    writer.close()
-    typer.echo(
-        f"{matched:,} of {read:,} posts match one of {len(matcher.rules):,} rules"
-        + (f"; records that are no posts: {rejected:,}" if rejected else ""),
-        err=True,
-    )
+    match_posts(rules, posts or [], reading, output=output, strict=strict)
 
 
 @app.command()
@@ -122,6 +89,9 @@ def explain(
     text: Annotated[str, typer.Argument(help="The text of a post, - to read it.")],
 ) -> int:
     """Says clause by clause why a text matches a rule; exits with 1 if it does not."""
+    from rookery.matching import explain as explain_rule
+    from rookery.matching import parse_rule
+
     if text == "-":
         text = sys.stdin.read()
     explanation = explain_rule(parse_rule(rule), {"text": text})
@@ -132,20 +102,60 @@ def explain(
 @app.command()
 def check(rules: RulesFile) -> None:
     """Reads rules, and says how many there are, in which version, or what is wrong."""
+    from rookery.matching import RuleSet
+
     loaded = RuleSet.load(rules)
     typer.echo(f"{rules}: {len(loaded):,} rules, version {loaded.version}")
 
 
-def _numbered(matches: pa.RecordBatch, before: int) -> pa.RecordBatch:
-    """Has `row` count all posts that were read, and not those of a slice."""
-    place = MATCH.get_field_index("row")
-    row = matches.column(place).to_numpy() + before
-    return matches.set_column(place, MATCH.field(place), pa.array(row, pa.int32()))
+@in_force.callback()
+def rules_in_force() -> None:
+    """Reads and changes the rules that match workers use.
+
+    ROOKERY_BUS says where they are; embedded: is the server of the folder ROOKERY_STATE.
+    """
 
 
-def _report(parsed: Parsed, strict: bool) -> None:
-    if parsed.rejected and strict:
-        first = parsed.rejected[0]
-        raise RejectedPosts(f"{first.where}: {first.reason}")
-    for one in parsed.rejected:
-        typer.echo(f"{one.where}: {one.reason}", err=True)
+@in_force.command()
+def put(
+    rules: Annotated[
+        Path,
+        typer.Argument(
+            help="A file of rules, one a line; - for standard input.",
+            show_default=False,
+        ),
+    ],
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Also if there are no rules in it.")
+    ] = False,
+    if_none: Annotated[
+        bool, typer.Option("--if-none", help="Only if no rules are in force yet.")
+    ] = False,
+) -> None:
+    """Puts rules in force, in place of all that were; within a second they are used.
+
+    If one of them cannot be read, all errors are named and nothing changes.
+    """
+    from rookery.matching._commands import put_rules
+
+    put, version = put_rules(rules, allow_empty=allow_empty, if_none=if_none)
+    if version == put.version:
+        typer.echo(f"{len(put):,} rules are in force, version {version}")
+    else:
+        typer.echo(f"rules are in force already, version {version}: nothing changed")
+
+
+@in_force.command()
+def show() -> int:
+    """Writes the rules in force, as a file of rules; exits with 1 if there are none."""
+    from rookery.matching._commands import current_rules
+
+    found = current_rules()
+    if found is None:
+        typer.echo(
+            "no rules are in force yet; put some: match rules put FILE", err=True
+        )
+        return 1
+    typer.echo(str(found), nl=False)
+    typer.echo(f"{len(found):,} rules, version {found.version}", err=True)
+    return 0

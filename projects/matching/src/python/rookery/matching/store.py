@@ -19,7 +19,7 @@ SNAPSHOTS: Final = "RULESETS"
 CURRENT: Final = "current"
 
 
-async def publish(bus: Bus, rules: RuleSet) -> str:
+async def publish(bus: Bus, rules: RuleSet, *, if_none: bool = False) -> str:
     """Makes a rule set the current one.
 
     The snapshot is stored before the pointer moves, so nobody is ever led to rules that
@@ -28,9 +28,10 @@ async def publish(bus: Bus, rules: RuleSet) -> str:
     Args:
         bus: The bus.
         rules: The rules.
+        if_none: Whether rules that are current already are to stay.
 
     Returns:
-        Their version.
+        The version that is current now.
     """
     version = rules.version
     snapshots = bus.objects(SNAPSHOTS)
@@ -39,8 +40,8 @@ async def publish(bus: Bus, rules: RuleSet) -> str:
     pointers = bus.values(POINTERS)
     while True:
         pointer = await pointers.get(CURRENT)
-        if pointer is not None and pointer.data == version.encode():
-            return version
+        if pointer is not None and (if_none or pointer.data == version.encode()):
+            return pointer.data.decode("ascii", "replace")
         try:
             await pointers.put(
                 CURRENT, version.encode(), expect=pointer.revision if pointer else 0

@@ -13,7 +13,8 @@ import pytest
 
 from rookery.matching import MatchingError
 from rookery.matching._input import InputError, parse_columns
-from rookery.matching._output import Output, Writer
+from rookery.matching._options import Output
+from rookery.matching._output import Writer
 from rookery.matching.cli import app
 from rookery.records import MATCH
 from rookery.service.testing import run_module, start_module
@@ -60,6 +61,37 @@ def test_matches_are_json_lines_and_bad_records_are_named(
         ("posts:4", 2, ["fires", "boulder OR #tag"]),
     ]
     assert said.err.splitlines() == ["posts.jsonl:3: text: is missing", SAYS]
+
+
+@pytest.mark.parametrize("before", [[], ["-o", "jsonl"], ["--output=jsonl"]])
+def test_what_is_no_command_is_a_file_of_rules(
+    before: list[str], rules: Path, posts: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*before, rules, posts) == 0
+    said = capfd.readouterr()
+    found = [json.loads(line)["id"] for line in said.out.splitlines()]
+    assert found == ["posts:1", "posts:4"]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("arguments", "code", "usage"),
+    [
+        (["--help"], 0, "Usage: match [OPTIONS] RULES [POSTS]... | COMMAND [ARGS]..."),
+        (["match", "--help"], 0, "Usage: match [OPTIONS] {rules} [posts]..."),
+        (["rules.txt", "--nonsense"], 64, "Usage: match [OPTIONS] {rules} [posts]..."),
+        (["rules", "--help"], 0, "Usage: match rules [OPTIONS] COMMAND [ARGS]..."),
+        (["check", "--help"], 0, "Usage: match check [OPTIONS] {rules}"),
+        (["--version"], 0, "match 0+source"),
+    ],
+)
+def test_the_usage_is_what_a_person_types(
+    arguments: list[str], code: int, usage: str
+) -> None:
+    env = {"COLUMNS": "120", "ROOKERY_VERSION": ""}
+    done = run_module("rookery.matching", *arguments, env=env)
+    assert done.returncode == code
+    assert usage in done.stdout + done.stderr
 
 
 @pytest.mark.integration
@@ -134,6 +166,7 @@ def test_strict_stops_at_the_first_bad_record(rules: Path, posts: Path) -> None:
     [
         (["match", "{rules}", "missing.jsonl"], "missing.jsonl: No such file"),
         (["match", "missing.txt", "{posts}"], "missing.txt: cannot be read"),
+        (["chek", "{posts}"], "chek: cannot be read"),
         (["match", "{rules}", "{rules}"], "say so with --format"),
         (
             ["match", "{rules}", "{posts}", "--columns", "id=x"],

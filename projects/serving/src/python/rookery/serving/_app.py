@@ -5,18 +5,17 @@ import contextlib
 import socket
 from collections.abc import Callable
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 from nicegui import ui
-from prometheus_client import exposition
 
 from rookery.bus import connect
 from rookery.lake import Lake
-from rookery.service import Process, serve_http, version
+from rookery.service import HEALTH_PATHS, Process, build, health_app, serve_http
 from rookery.serving._answers import Answers
 from rookery.serving._api import api
 from rookery.serving._docs import docs_page
-from rookery.serving._gate import Gate
+from rookery.serving._gate import AsgiApp, Gate, Receive, Scope, Send, is_allowed
 from rookery.serving._live import Live
 from rookery.serving._page import add_page
 from rookery.serving._problems import handle_problems
@@ -41,14 +40,13 @@ def application(process: Process, answers: Answers) -> Gate:
     """
     app = FastAPI(
         title="Rookery",
-        version=version("rookery.serving"),
+        version=build("rookery-serving").version,
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
     )
     handle_problems(app)
     app.include_router(api(answers))
-    _add_health(app, process)
     documented = docs_page(app.openapi())
 
     @app.get("/docs", include_in_schema=False)
@@ -57,27 +55,21 @@ def application(process: Process, answers: Answers) -> Gate:
 
     add_page(answers)
     ui.run_with(app, title="Rookery", show_welcome_message=False, dark=None)
-    return Gate(app, process.settings.token)
+    return Gate(_with_health(app, process), process.settings.token)
 
 
-def _add_health(app: FastAPI, process: Process) -> None:
-    @app.get("/healthz", include_in_schema=False)
-    async def healthz() -> JSONResponse:
-        # That this is answered is the answer: the event loop is alive.
-        return JSONResponse({"alive": True})
+def _with_health(app: AsgiApp, process: Process) -> AsgiApp:
+    """Puts what every process answers in front of an application."""
+    token = process.settings.token
+    health = health_app(
+        process.health, process.registry, lambda headers: is_allowed(headers, token)
+    )
 
-    @app.get("/readyz", include_in_schema=False)
-    async def readyz() -> JSONResponse:
-        health = process.health
-        # Probes carry no token; what stands behind the answer is for those who do.
-        shown = process.settings.token is None
-        report = health.report() if shown else {"ready": health.ready}
-        return JSONResponse(report, status_code=200 if health.ready else 503)
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        asked = scope["type"] == "http" and scope["path"] in HEALTH_PATHS
+        await (health if asked else app)(scope, receive, send)
 
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics(request: Request) -> Response:
-        encode, kind = exposition.choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(process.registry), headers={"content-type": kind})
+    return answer
 
 
 async def serve(
@@ -93,7 +85,7 @@ async def serve(
         on_ready: Called with the address once requests are answered.
     """
     settings = process.settings
-    lake = await asyncio.to_thread(Lake.open, settings.lake_url)
+    lake = await asyncio.to_thread(Lake.open, settings.lake_url, read_only=True)
     async with connect(settings.bus, name=process.name, state=settings.state) as bus:
         live = Live(process, bus, lake)
         app = application(process, Answers(live))

@@ -5,7 +5,7 @@ import hmac
 import html
 import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -70,7 +70,7 @@ class Gate:
             await self.app(scope, receive, _guarded(send))
         elif self._token is not None and path == "/login" and scope["type"] == "http":
             await self._login(scope, receive, send, self._token)
-        elif self._allowed(headers):
+        elif is_allowed(headers, self._token):
             await self.app(scope, receive, _guarded(send))
         else:
             await self._refuse(scope, receive, send, headers, 401)
@@ -81,19 +81,6 @@ class Gate:
             return True
         name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
         return is_loopback(name) or name.endswith(".localhost")
-
-    def _allowed(self, headers: dict[str, str]) -> bool:
-        if self._token is None:
-            return True
-        if is_authorised(headers.get("authorization", ""), self._token):
-            return True
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return cookie is not None and hmac.compare_digest(
-            cookie.value.encode(), _session(self._token).encode()
-        )
 
     async def _login(
         self, scope: Scope, receive: Receive, send: Send, token: SecretStr
@@ -151,6 +138,27 @@ class Gate:
                 ("www-authenticate", 'Bearer realm="rookery"'),
                 kind="application/problem+json",
             )
+
+
+def is_allowed(headers: Mapping[str, str], token: SecretStr | None) -> bool:
+    """Checks who sends a request.
+
+    Args:
+        headers: Its headers, their names in small letters.
+        token: The token; None: none is needed.
+
+    Returns:
+        True if it carries the token, or the cookie of somebody who gave it.
+    """
+    if token is None or is_authorised(headers.get("authorization", ""), token):
+        return True
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return False
+    return cookie is not None and hmac.compare_digest(
+        cookie.value.encode(), _session(token).encode()
+    )
 
 
 def _same_origin(headers: dict[str, str]) -> bool:

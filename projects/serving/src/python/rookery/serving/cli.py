@@ -1,18 +1,13 @@
 """The command line of the serving process."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rookery.service import Process, Settings, listen, require_token, run, version
+if TYPE_CHECKING:
+    from rookery.service import Process
 
 app = typer.Typer(add_completion=False)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(version("rookery.serving"))
-        raise typer.Exit
 
 
 @app.command()
@@ -26,20 +21,14 @@ def main(
             " from 8080.",
         ),
     ] = None,
-    show_version: Annotated[
-        bool,
-        typer.Option(
-            "--version", help="Show the version.", callback=_show_version, is_eager=True
-        ),
-    ] = False,
 ) -> int:
     """Serve the dashboard and the REST interface over lake and log.
 
     What it connects to comes from the environment: ROOKERY_BUS, ROOKERY_LAKE,
     ROOKERY_STATE, and ROOKERY_HOST with ROOKERY_TOKEN to be reached from other machines.
     """
-    del show_version
     # Imported late: `--help` needs no web framework.
+    from rookery.service import Settings, listen, require_token, run
     from rookery.serving._app import serve
 
     settings = Settings()
@@ -49,7 +38,7 @@ def main(
     def announce(address: str) -> None:
         print(f"dashboard: {address}", flush=True)
 
-    async def serving(process: Process) -> None:
+    async def serving(process: "Process") -> None:
         await serve(process, opened, announce)
 
     with opened:

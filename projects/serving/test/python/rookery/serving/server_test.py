@@ -1,5 +1,6 @@
 """The whole process: its interface, its errors, its start and its end."""
 
+import json
 import signal
 from datetime import UTC, datetime
 from typing import Any
@@ -149,6 +150,30 @@ def test_health_and_metrics_are_on_the_same_port(address: str) -> None:
     assert "rookery_serving_watermark" in metrics
 
 
+@pytest.mark.asyncio
+async def test_the_health_port_answers_as_its_own_port_does(feed: Feed) -> None:
+    async with served(feed, ROOKERY_METRICS_PORT="0") as (client, child):
+        await ready(client)
+        port = json.loads(child.wait_for("health endpoint"))["port"]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as other:
+            here, there = await client.get("/readyz"), await other.get("/readyz")
+            assert here.json()["ready"] is True
+            assert set(here.json()["checks"]) >= {"bus", "lake", "tail", "running"}
+            # The details hold numbers, which move.
+            assert list(here.json()["checks"]) == list(there.json()["checks"])
+            assert (await other.get("/healthz")).json() == {"alive": True}
+            metrics = (await other.get("/metrics")).text
+            assert "rookery_serving_watermark" in metrics
+            assert "rookery_build_info{" in metrics
+            await feed.server.stop()
+
+            async def are_unready() -> bool:
+                asked = [await one.get("/readyz") for one in (client, other)]
+                return all(answer.status_code == 503 for answer in asked)
+
+            await eventually_async(are_unready, timeout=30)
+
+
 def test_a_given_port_that_is_used_ends_it_with_69(address: str) -> None:
     port = httpx.URL(address).port
     ended = run_module(MODULE, "--port", str(port))
@@ -177,6 +202,8 @@ async def test_a_token_guards_everything_but_the_probes(feed: Feed) -> None:
         for path in ("/", "/api/status", "/metrics", "/docs", "/openapi.json"):
             assert (await client.get(path)).status_code == 401
         client.headers["authorization"] = f"Bearer {TOKEN}"
+        assert "checks" in (await client.get("/readyz")).json()
+        assert "rookery_build_info{" in (await client.get("/metrics")).text
         assert (await got(client, "/api/status"))["matched"]["posts"] >= 1
 
 

@@ -3,14 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rookery.service import Process, Settings, run, version
 from rookery.standalone._options import Options, default_workers
-from rookery.standalone._platform import Platform
-from rookery.standalone._screen import Screen
+
+if TYPE_CHECKING:
+    from rookery.service import Process, Settings
 
 # `./pants run` ends what it runs about three seconds after Ctrl-C.
 _ATTACHED_DRAIN_SECONDS = 2.3
@@ -20,12 +20,6 @@ _PARENT_VARIABLE = "ROOKERY_PARENT"
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
 )
-
-
-def _show_version(asked: bool) -> None:
-    if asked:
-        print(f"rookery {version('rookery.standalone')}")
-        raise typer.Exit()
 
 
 @app.command()
@@ -95,19 +89,17 @@ def standalone(
             "--until-done", help="Stop when all of the source is matched and archived."
         ),
     ] = False,
-    show_version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version."
-        ),
-    ] = False,
 ) -> int:
     """Run the whole platform on this machine: log, matching, archive and page.
 
     Everything is kept in the state folder; the same source again goes on where it
     stopped. Stop with Ctrl-C.
     """
-    del show_version
+    # Imported late: help and version need none of it.
+    from rookery.service import run
+    from rookery.standalone._platform import Platform
+    from rookery.standalone._screen import Screen
+
     options = Options(
         sources=tuple(source or ()),
         name=name,
@@ -127,7 +119,7 @@ def standalone(
     settings = _settings(state)
     _watch_pants()
 
-    async def main(process: Process) -> None:
+    async def main(process: "Process") -> None:
         with Screen() as screen:
             await Platform(options, process, screen, fresh=fresh).run()
             screen.say("stopped")
@@ -146,7 +138,9 @@ def _check(options: Options) -> None:
         )
 
 
-def _settings(state: Path | None) -> Settings:
+def _settings(state: Path | None) -> "Settings":
+    from rookery.service import Settings
+
     settings = Settings()
     changes: dict[str, object] = {}
     if state is not None:

@@ -248,7 +248,7 @@ def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_it_says_its_version_and_how_it_is_used() -> None:
     shown = run_module("rookery.standalone", "--version")
-    assert (shown.returncode, shown.stdout.split()[0]) == (0, "rookery")
+    assert (shown.returncode, shown.stdout.split()[0]) == (0, "standalone")
     shown = run_module("rookery.standalone", "--help")
     assert shown.returncode == 0
     flags = (

@@ -4,4 +4,4 @@ from rookery.service import cli
 from rookery.streaming.cli import app
 
 if __name__ == "__main__":
-    cli(app)
+    cli(app, name="streaming")

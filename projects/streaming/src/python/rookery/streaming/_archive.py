@@ -25,7 +25,6 @@ from rookery.matching import store
 from rookery.service import Process
 from rookery.streaming._blocks import (
     BLOCK_BYTES,
-    BLOCK_FRAMES,
     Damaged,
     Gathering,
     MatchesGathering,
@@ -33,10 +32,14 @@ from rookery.streaming._blocks import (
 )
 from rookery.streaming._epoch import establish
 from rookery.streaming._metrics import ArchiveMetrics
+from rookery.streaming._options import (
+    BLOCK_FRAMES,
+    BLOCK_SECONDS,
+    KEEP_MATCHES_SECONDS,
+)
 from rookery.streaming._patience import Patience, Stopped
-from rookery.streaming._trim import KEEP_MATCHES_SECONDS, Trimmer
+from rookery.streaming._trim import Trimmer
 
-BLOCK_SECONDS = 10.0
 _TRIM_SECONDS = 5.0
 # Messages read ahead of the block in hand.
 _AHEAD = 16

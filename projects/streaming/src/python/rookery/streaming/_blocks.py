@@ -21,7 +21,6 @@ from rookery.records import (
     decode,
 )
 
-BLOCK_FRAMES = 256
 # Frames are compressed several times over; this is what their posts take in memory.
 BLOCK_BYTES = 64 * 1024 * 1024
 

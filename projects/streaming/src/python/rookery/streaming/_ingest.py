@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rookery.bus import Bus, BusError, DeadLetter
+from rookery.bus import Bus, DeadLetter
 from rookery.lake import Lake
 from rookery.records import Parsed, Rejected, SourceOrigin, decode, encode, split
 from rookery.service import Process
@@ -24,14 +23,13 @@ from rookery.streaming._log import SourceLog
 from rookery.streaming._metrics import IngestMetrics
 from rookery.streaming._patience import Stopped
 from rookery.streaming._position import IngestPosition, Totals
+from rookery.streaming._shown import ShownTotals
 from rookery.streaming._strings import strings
 from rookery.streaming._window import WINDOW_IDS, Window
 from rookery.streaming.sources import Source
 
 # Batches read ahead of the log.
 _AHEAD = 2
-_TELL_SECONDS = 0.2
-TOTALS_BUCKET = "INGEST"
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ class Ingest:
         self._window_ids = window_ids
         self._log = SourceLog(process, bus, lake, source.name)
         self._window = Window(source.name, size=window_ids)
-        self._told = 0.0
+        self._shown = ShownTotals(process, bus, source.name)
         self._metrics = IngestMetrics(process.registry, source.name)
 
     async def run(self) -> None:
@@ -153,7 +151,8 @@ class Ingest:
             resumed = await self._resume()
             try:
                 await self._source.open(resumed.source or None)
-                await self._pump(Slicer(self._window, resumed))
+                async with self._shown.kept():
+                    await self._pump(Slicer(self._window, resumed))
             finally:
                 await self._source.close()
 
@@ -172,7 +171,7 @@ class Ingest:
             source=self._source.name,
             **msgspec.structs.asdict(totals),
         )
-        await self._tell(totals)
+        self._shown.set(totals)
         return resumed
 
     async def _remember(self) -> None:
@@ -200,7 +199,7 @@ class Ingest:
                 task.cancel()
             await asyncio.gather(reader, stopping, return_exceptions=True)
         totals = slicer.totals
-        await self._tell(totals)
+        self._shown.set(totals)
         what = "asked to end" if self._process.stop.requested else "read to its end"
         self._process.log.info(
             f"{self._source.name} {what}: {totals.read - before.read:,} records read, "
@@ -237,8 +236,7 @@ class Ingest:
             totals = part.position.totals
             self._count(counted, totals)
             counted = totals
-        if time.monotonic() - self._told > _TELL_SECONDS:
-            await self._tell(counted)
+            self._shown.set(totals)
 
     def _letter(self, rejected: Rejected) -> DeadLetter:
         identity = hashlib.blake2b(rejected.where.encode(), digest_size=12)
@@ -258,18 +256,6 @@ class Ingest:
         self._metrics.accepted.inc(after.accepted - before.accepted)
         self._metrics.duplicates.inc(after.duplicates - before.duplicates)
         self._metrics.rejected.inc(after.rejected - before.rejected)
-
-    async def _tell(self, totals: Totals) -> None:
-        """Shows the totals to whoever looks; they are safe in the frames anyway."""
-        self._told = time.monotonic()
-        try:
-            await self._bus.values(TOTALS_BUCKET).put(
-                self._source.name, msgspec.json.encode(totals)
-            )
-        except BusError as error:
-            self._process.log.debug(
-                "totals not shown", action="tell", reason=str(error)
-            )
 
 
 async def _next(

@@ -37,11 +37,11 @@ from rookery.records import (
 )
 from rookery.service import Process
 from rookery.streaming._metrics import MatchMetrics
+from rookery.streaming._options import ACK_WAIT_SECONDS
 from rookery.streaming._patience import Patience, Stopped
 
 GROUP = "match"
 MAX_IN_FLIGHT = 8
-ACK_WAIT_SECONDS = 10.0
 # A frame is given up after this many equal errors in a row, or when this many
 # deliveries ended without a result, so that it probably ends the worker.
 SAME_ERRORS = 3

@@ -5,22 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from enum import StrEnum
 
 import msgspec
 
 from rookery.bus import DEAD, MATCHES, POSTS, Bus, decode_dead
 from rookery.records import decode, to_jsonl
+from rookery.streaming._options import What
 
 _RAW_CHARACTERS = 4096
-
-
-class What(StrEnum):
-    """What can be looked at."""
-
-    POSTS = "posts"
-    MATCHES = "matches"
-    DEAD = "dead"
 
 
 _STREAMS = {What.POSTS: POSTS, What.MATCHES: MATCHES, What.DEAD: DEAD}

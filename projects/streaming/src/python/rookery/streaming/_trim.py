@@ -18,8 +18,7 @@ from rookery.bus import MATCHES, POSTS, Bus
 from rookery.lake import Commit, Lake
 from rookery.streaming._match import GROUP
 from rookery.streaming._metrics import ArchiveMetrics
-
-KEEP_MATCHES_SECONDS = 600.0
+from rookery.streaming._options import KEEP_MATCHES_SECONDS
 
 
 class Trimmer:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from rookery.bus import connect
-from rookery.lake import Lake
-from rookery.service import Process, Settings, run, version
-from rookery.streaming._archive import BLOCK_SECONDS, Archiver, Limits
-from rookery.streaming._blocks import BLOCK_FRAMES
-from rookery.streaming._ingest import Ingest
-from rookery.streaming._match import ACK_WAIT_SECONDS, MatchWorker
-from rookery.streaming._peek import What, peek
-from rookery.streaming._trim import KEEP_MATCHES_SECONDS
-from rookery.streaming.formats import Columns, Format, parse_columns
-from rookery.streaming.sources import SourceSpec, open_source
+from rookery.service import cli
+from rookery.streaming._options import (
+    ACK_WAIT_SECONDS,
+    BLOCK_FRAMES,
+    BLOCK_SECONDS,
+    KEEP_MATCHES_SECONDS,
+    Format,
+    What,
+)
+
+# What a command runs is imported when it is called: help and version need none of it.
 
 app = typer.Typer(
     name="streaming",
@@ -29,19 +26,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(version("rookery.streaming"))
-        raise typer.Exit
-
-
 @app.callback()
-def main(
-    show_version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show it."),
-    ] = False,
-) -> None:
+def main() -> None:
     """Takes posts in, matches them, archives them.
 
     The bus, the lake and everything else that all processes share is set in the
@@ -93,7 +79,11 @@ def ingest(
 
     Records that are no posts are kept with their reason (`peek dead`) and stop nothing.
     """
-    found = open_source(
+    from rookery.streaming._commands import run_ingest
+    from rookery.streaming.formats import Columns, parse_columns
+    from rookery.streaming.sources import SourceSpec
+
+    return run_ingest(
         SourceSpec(
             sources=source,
             name=name,
@@ -105,14 +95,6 @@ def ingest(
             follow=follow,
         )
     )
-
-    async def work(process: Process) -> None:
-        settings = process.settings
-        lake = await asyncio.to_thread(Lake.open, settings.lake_url)
-        async with connect(settings.bus, name="ingest", state=settings.state) as bus:
-            await Ingest(process, bus, lake, found).run()
-
-    return run(work, name="ingest", settings=Settings())
 
 
 def _format(text: str) -> Format | None:
@@ -136,13 +118,9 @@ def match_worker(
     ] = ACK_WAIT_SECONDS,
 ) -> int:
     """Match posts as one of any number of workers, with the rules in force."""
+    from rookery.streaming._commands import run_match_worker
 
-    async def work(process: Process) -> None:
-        settings = process.settings
-        async with connect(settings.bus, name="match", state=settings.state) as bus:
-            await MatchWorker(process, bus, ack_wait=ack_wait).run()
-
-    return run(work, name="match-worker", settings=Settings())
+    return run_match_worker(ack_wait)
 
 
 @app.command()
@@ -161,19 +139,12 @@ def archiver(
     ] = KEEP_MATCHES_SECONDS,
 ) -> int:
     """Commit what the logs hold to the lake, and trim the logs."""
-    limits = Limits(
-        frames=block_frames,
-        seconds=block_seconds,
-        keep_matches=keep_matches,
+    from rookery.streaming._archive import Limits
+    from rookery.streaming._commands import run_archiver
+
+    return run_archiver(
+        Limits(frames=block_frames, seconds=block_seconds, keep_matches=keep_matches)
     )
-
-    async def work(process: Process) -> None:
-        settings = process.settings
-        lake = await asyncio.to_thread(Lake.open, settings.lake_url)
-        async with connect(settings.bus, name="archiver", state=settings.state) as bus:
-            await Archiver(process, bus, lake, limits=limits).run()
-
-    return run(work, name="archiver", settings=Settings())
 
 
 @app.command("peek")
@@ -187,23 +158,26 @@ def peek_command(
     ] = False,
 ) -> None:
     """Show the newest posts, matches or dead letters as JSON lines."""
-    settings = Settings()
+    from rookery.streaming._commands import show
 
-    async def show() -> int:
-        shown = 0
-        async with (
-            connect(settings.bus, name="peek", state=settings.state) as bus,
-            aclosing(peek(bus, what, limit=limit, follow=follow)) as lines,
-        ):
-            async for line in lines:
-                sys.stdout.buffer.write(line + b"\n")
-                sys.stdout.buffer.flush()
-                shown += 1
-        return shown
-
-    if asyncio.run(show()) < limit:
+    if show(what, limit=limit, follow=follow) < limit:
         typer.echo(
             f"no more {what} in the log; what is archived is in the lake, and --follow "
             "shows what comes",
             err=True,
         )
+
+
+def ingest_main() -> NoReturn:
+    """Runs `ingest` as a program of its own."""
+    cli(app, name="ingest", command="ingest")
+
+
+def match_worker_main() -> NoReturn:
+    """Runs `match-worker` as a program of its own."""
+    cli(app, name="match-worker", command="match-worker")
+
+
+def archiver_main() -> NoReturn:
+    """Runs `archiver` as a program of its own."""
+    cli(app, name="archiver", command="archiver")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from rookery.service.testing import run_module
+from rookery.service.testing import free_port, run_example_alone, run_module
 from rookery.streaming.testing import Platform
 
 pytestmark = pytest.mark.integration
@@ -28,6 +28,66 @@ def test_what_cannot_be_done_is_said_with_the_right_exit_code(
     ran = run_module("rookery.streaming", *arguments, env=env)
     assert ran.returncode == code, ran.stderr
     assert said in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "option"),
+    [
+        ("ingest_main", "ingest", "--source"),
+        ("match_worker_main", "match-worker", "--ack-wait"),
+        ("archiver_main", "archiver", "--block-seconds"),
+    ],
+)
+def test_each_process_is_a_program_of_its_own(
+    entry: str, name: str, option: str, tmp_path: Path
+) -> None:
+    env = {"ROOKERY_STATE": str(tmp_path / "state"), "COLUMNS": "200"}
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = f"""
+import sys
+from rookery.streaming.cli import {entry}
+sys.argv[1:] = {arguments!r}
+{entry}()
+"""
+        ended = run_example_alone(code, tmp_path, env=env)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    code, said = run("--help")
+    assert code == 0
+    assert f"Usage: {name} [OPTIONS]" in said
+    assert option in said
+    assert run("--version") == (0, f"{name} 0+source\n")
+    code, said = run("peek", "posts")
+    assert code == 64
+    assert f"Usage: {name} [OPTIONS]" in said
+
+
+@pytest.mark.parametrize("asked", [["--help"], ["--version"], ["ingest", "--help"]])
+def test_help_and_version_load_no_library_that_they_do_not_need(
+    asked: list[str], tmp_path: Path
+) -> None:
+    code = f"""
+import atexit, sys
+from rookery.service import cli
+from rookery.streaming.cli import app
+
+@atexit.register
+def tell():
+    heavy = {{"pyarrow", "nats", "obstore", "numpy", "structlog"}}
+    print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+
+sys.argv[1:] = {asked!r}
+cli(app, name="streaming")
+"""
+    ended = run_example_alone(code, tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "[]\n")
+
+
+def test_without_a_server_nothing_is_written_to_standard_output() -> None:
+    env = {"ROOKERY_BUS": f"nats://127.0.0.1:{free_port()}"}
+    ran = run_module("rookery.streaming", "peek", "posts", env=env)
+    assert (ran.returncode, ran.stdout) == (69, "")
 
 
 @pytest.mark.asyncio

@@ -6,15 +6,17 @@ green. So skips are counted by reason, and only reasons on a list are accepted.
 
 from __future__ import annotations
 
+import enum
 import fnmatch
 import re
 
 # The reports come from our own test runner, not from outside.
 import xml.etree.ElementTree as ElementTree  # nosec B405
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rookery.ci._errors import CiError
 
@@ -24,7 +26,7 @@ class Summary:
     """What a set of JUnit reports says.
 
     Attributes:
-        files: How many reports were read.
+        files: How many test files reported.
         passed: Test cases that passed.
         failed: The names of the test cases that failed or broke.
         skipped: How many test cases were skipped, by reason.
@@ -83,25 +85,63 @@ def read_reports(folder: Path) -> Summary:
             f"{folder}: no JUnit report; run the tests with "
             "PANTS_CONFIG_FILES=pants.ci.toml first"
         )
-    passed = 0
-    failed: list[str] = []
-    skipped: Counter[str] = Counter()
+    cases: dict[_Case, tuple[_State, str]] = {}
     seconds = 0.0
     for path in paths:
-        try:
-            root = ElementTree.parse(path).getroot()  # nosec B314
-        except ElementTree.ParseError as error:
-            raise CiError(f"{path}: not a JUnit report: {error}") from error
-        for case in root.iter("testcase"):
+        seen: Counter[tuple[str, str]] = Counter()
+        for case in _cases(path):
             seconds += float(case.get("time") or 0)
-            skip = case.find("skipped")
-            if case.find("failure") is not None or case.find("error") is not None:
-                failed.append(f"{case.get('classname')}::{case.get('name')}")
-            elif skip is not None:
-                skipped[_reason(skip)] += 1
-            else:
-                passed += 1
-    return Summary(len(paths), passed, tuple(failed), dict(skipped), seconds)
+            name = (case.get("classname") or "", case.get("name") or "")
+            seen[name] += 1
+            key = _Case(path.name, *name, seen[name])
+            # The same test may stand in two reports: skipped where it could not run yet,
+            # run in a later step. It counts once, as the most that came of it.
+            cases[key] = max(cases.get(key, (_State.ABSENT, "")), _state(case))
+    states = Counter(state for state, _ in cases.values())
+    return Summary(
+        files=len({case.report for case in cases}),
+        passed=states[_State.PASSED],
+        failed=tuple(
+            f"{case.classname}::{case.name}"
+            for case, (state, _) in cases.items()
+            if state is _State.FAILED
+        ),
+        skipped=Counter(
+            reason for state, reason in cases.values() if state is _State.SKIPPED
+        ),
+        seconds=seconds,
+    )
+
+
+class _State(enum.IntEnum):
+    """What became of a test case; of two, the greater one counts."""
+
+    ABSENT = 0
+    SKIPPED = 1
+    PASSED = 2
+    FAILED = 3
+
+
+class _Case(NamedTuple):
+    report: str
+    classname: str
+    name: str
+    occurrence: int
+
+
+def _cases(path: Path) -> Iterator[ElementTree.Element]:
+    try:
+        root = ElementTree.parse(path).getroot()  # nosec B314
+    except ElementTree.ParseError as error:
+        raise CiError(f"{path}: not a JUnit report: {error}") from error
+    return root.iter("testcase")
+
+
+def _state(case: ElementTree.Element) -> tuple[_State, str]:
+    if case.find("failure") is not None or case.find("error") is not None:
+        return _State.FAILED, ""
+    skip = case.find("skipped")
+    return (_State.PASSED, "") if skip is None else (_State.SKIPPED, _reason(skip))
 
 
 def read_allowed(path: Path) -> list[str]:

@@ -1,8 +1,9 @@
 """Bytes in, record batches out: pure functions, no files, no clocks."""
 
+from rookery.streaming._options import Format
 from rookery.streaming.formats._cut import Cutter, Piece
 from rookery.streaming.formats._ends import csv_ends, line_ends
-from rookery.streaming.formats._format import Columns, Format, detect, parse_columns
+from rookery.streaming.formats._format import Columns, detect, parse_columns
 from rookery.streaming.formats._text import Step, TextParser, read_header
 
 __all__ = [

@@ -5,20 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import PurePath
 
 from rookery.records import POST
 from rookery.streaming._errors import SourceFormatError, SourceSpecError
-
-
-class Format(StrEnum):
-    """A format that posts are read from."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-    PARQUET = "parquet"
-
+from rookery.streaming._options import Format
 
 _BY_SUFFIX = {
     ".csv": Format.CSV,

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from rookery.records import POST, Parsed, Rejected, empty, read_csv, read_jsonl
 from rookery.streaming._errors import SourceFormatError
+from rookery.streaming._options import Format
 from rookery.streaming.formats._cut import Cutter, Piece
 from rookery.streaming.formats._ends import csv_ends, line_ends
-from rookery.streaming.formats._format import Columns, Format
+from rookery.streaming.formats._format import Columns
 
 BOM = b"\xef\xbb\xbf"
 _RAW_BYTES = 4096

@@ -1,0 +1,1 @@
+"""What Pants learns about this repository."""

@@ -1,0 +1,152 @@
+"""What the commands do that need more than a line."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import typer
+
+from rookery.matching._errors import MatchingError
+from rookery.matching._input import STDIN, Reading
+from rookery.matching._matcher import Matcher
+from rookery.matching._options import Output
+from rookery.matching._output import Writer
+from rookery.matching._rules import RuleSet
+from rookery.records import MATCH, Parsed
+
+# Posts that are matched at a time, so that memory stays flat.
+_SLICE = 10_000
+
+
+class RejectedPosts(MatchingError):
+    """Some records are no posts."""
+
+
+class NoRules(MatchingError):
+    """There are no rules where some were expected."""
+
+
+def match_posts(
+    rules: Path,
+    posts: Sequence[Path],
+    reading: Reading,
+    *,
+    output: Output,
+    strict: bool,
+) -> None:
+    """Writes the posts that match to standard output, and how many on standard error.
+
+    Args:
+        rules: A file of rules.
+        posts: Files of posts; none: standard input.
+        reading: How they are to be read.
+        output: What to write the matches in.
+        strict: Whether to stop at the first record that is no post.
+
+    Raises:
+        RejectedPosts: Such a record was found.
+    """
+    matcher = Matcher(RuleSet.load(rules))
+    writer = Writer(output, sys.stdout.buffer)
+    read = matched = rejected = 0
+    for path in posts or [STDIN]:
+        for parsed in reading.read(path):
+            if parsed.rejected and strict:
+                first = parsed.rejected[0]
+                raise RejectedPosts(f"{first.where}: {first.reason}")
+            _report(parsed)
+            rejected += len(parsed.rejected)
+            for start in range(0, parsed.posts.num_rows, _SLICE):
+                piece = parsed.posts.slice(start, _SLICE)
+                found = matcher(piece)
+                if found.num_rows:
+                    writer.write(_numbered(found, read))
+                read += piece.num_rows
+                matched += found.num_rows
+    writer.close()
+    typer.echo(
+        f"{matched:,} of {read:,} posts match one of {len(matcher.rules):,} rules"
+        + (f"; records that are no posts: {rejected:,}" if rejected else ""),
+        err=True,
+    )
+
+
+def _numbered(matches: pa.RecordBatch, before: int) -> pa.RecordBatch:
+    """Has `row` count all posts that were read, and not those of a slice."""
+    place = MATCH.get_field_index("row")
+    row = matches.column(place).to_numpy() + before
+    return matches.set_column(place, MATCH.field(place), pa.array(row, pa.int32()))
+
+
+def _report(parsed: Parsed) -> None:
+    for one in parsed.rejected:
+        typer.echo(f"{one.where}: {one.reason}", err=True)
+
+
+def put_rules(
+    path: Path, *, allow_empty: bool, if_none: bool = False
+) -> tuple[RuleSet, str]:
+    """Puts the rules of a file in force.
+
+    Args:
+        path: The file; `-` is standard input.
+        allow_empty: Whether no rules at all are meant.
+        if_none: Whether rules that are in force already are to stay.
+
+    Returns:
+        The rules of the file, and the version that is in force now.
+
+    Raises:
+        NoRules: There is none in it, and that is not said to be meant.
+    """
+    rules = _read_stdin() if path == STDIN else RuleSet.load(path)
+    if not rules and not allow_empty:
+        raise NoRules(
+            f"{path}: there are no rules in it, so nothing would be matched any more; "
+            "say --allow-empty if that is meant"
+        )
+    # Imported late: most commands of this program need no bus.
+    from rookery.bus import connect
+    from rookery.matching import store
+    from rookery.service import Settings, configure_logging
+
+    settings = Settings()
+    configure_logging(settings, process="match")
+
+    async def publish() -> str:
+        async with connect(settings.bus, name="rules", state=settings.state) as bus:
+            return await store.publish(bus, rules, if_none=if_none)
+
+    return rules, asyncio.run(publish())
+
+
+def _read_stdin() -> RuleSet:
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MatchingError(f"<stdin>: byte {error.start} is not UTF-8") from error
+    return RuleSet.parse(text.split("\n"), where="<stdin>")
+
+
+def current_rules() -> RuleSet | None:
+    """Reads the rules in force.
+
+    Returns:
+        The rules; None where none were ever put in force.
+    """
+    from rookery.bus import connect
+    from rookery.matching import store
+    from rookery.service import Settings, configure_logging
+
+    settings = Settings()
+    configure_logging(settings, process="match")
+
+    async def read() -> RuleSet | None:
+        async with connect(settings.bus, name="rules", state=settings.state) as bus:
+            return await store.current(bus)
+
+    return asyncio.run(read())
