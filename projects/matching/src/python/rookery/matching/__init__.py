@@ -7,12 +7,14 @@ from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxErr
 
 if TYPE_CHECKING:
     from rookery.matching._explain import Explanation, explain
+    from rookery.matching._formats import RuleFormat
     from rookery.matching._matcher import Matcher
     from rookery.matching._rules import Rule, RuleSet, parse_rule, track_rule
 else:
     # Loaded when first used: the command line shows its help without Arrow.
     _NAMES = {
         "_explain": ("Explanation", "explain"),
+        "_formats": ("RuleFormat",),
         "_matcher": ("Matcher",),
         "_rules": ("Rule", "RuleSet", "parse_rule", "track_rule"),
     }
@@ -30,6 +32,7 @@ __all__ = [
     "MatchingError",
     "Rule",
     "RuleFileError",
+    "RuleFormat",
     "RuleSet",
     "RuleSyntaxError",
     "explain",

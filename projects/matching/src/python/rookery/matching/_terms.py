@@ -168,7 +168,7 @@ class _Reader:
     def _named(self, name: FieldName, value: str, place: int) -> Leaf:
         match name:
             case FieldName.FROM:
-                value = value.removeprefix("@")
+                value = value.lstrip("@")
                 if not value.strip():
                     raise self._error("a name is missing behind from:", place)
             case FieldName.URL:

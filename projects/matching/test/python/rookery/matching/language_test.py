@@ -77,7 +77,7 @@ def test_an_expression_is_printed_in_one_way(text: str, canonical: str) -> None:
         ("fire ##x", 7, "must follow '#' directly"),
         ("x http://x.org", 3, "the operator http: is not available"),
         ("from:", 6, "something is missing behind from:"),
-        ("from:@", 6, "a name is missing"),
+        ("from:@@", 6, "a name is missing"),
         ("url://", 5, "holds no word"),
         ("fire lang:e", 11, "'e' is no language"),
         ("fire has:cats", 10, "has:cats is not available"),

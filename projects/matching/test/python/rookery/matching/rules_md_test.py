@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from rookery.matching import Matcher, RuleSet, RuleSyntaxError, explain, parse_rule
+from rookery.matching import (
+    Matcher,
+    RuleFormat,
+    RuleSet,
+    RuleSyntaxError,
+    explain,
+    parse_rule,
+)
 from rookery.matching.testing import holds
 from rookery.records.testing import post_batch
 
@@ -83,3 +90,12 @@ def test_the_error_on_the_page_is_what_is_said() -> None:
         RuleSet.parse(["a", "b", "drill = -drill"], where="rules.txt")
     shown = "".join(f"    {line}\n" for line in str(caught.value).splitlines())
     assert shown in PAGE
+
+
+def test_the_files_on_the_page_say_the_same() -> None:
+    (yaml,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    lines = re.search(r"(?:^    .*\n)+(?=\n\*\*YAML)", PAGE, re.MULTILINE)
+    assert lines is not None
+    rules = RuleSet.read(yaml, RuleFormat.YAML)
+    assert [rule.enabled for rule in rules.rules] == [True, True, False]
+    assert RuleSet.parse(lines[0].split("\n")) == rules
