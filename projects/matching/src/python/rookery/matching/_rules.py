@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -40,12 +40,14 @@ class Rule:
         expression: What it asks of a post.
         tags: What people sort rules by, in alphabetical order, each once.
         enabled: Whether it matches anything at all.
+        line: Its line in the file it was read from, from 1; 0 where there is none.
     """
 
     id: str
     expression: Expression
     tags: tuple[str, ...] = ()
     enabled: bool = True
+    line: int = field(default=0, compare=False)
 
     @property
     def text(self) -> str:
@@ -209,7 +211,7 @@ def _rules(entries: Iterable[Entry | RuleSyntaxError]) -> tuple[Rule, ...]:
             continue
         lines_of[name] = entry.rule.line
         tags = tuple(sorted(set(entry.tags))) if entry.tags else ()
-        rules.append(Rule(name, expression, tags, entry.enabled))
+        rules.append(Rule(name, expression, tags, entry.enabled, entry.rule.line))
     if errors:
         raise RuleFileError(tuple(errors))
     return tuple(rules)
