@@ -8,6 +8,7 @@ from rookery.operators._compose import Operator, compose, deduplicate
 from rookery.operators._cube import NEGATIVE, POSITIVE, cube, merge_cubes
 from rookery.operators._enrich import enrich
 from rookery.operators._errors import ModelUnavailable, OperatorsError
+from rookery.operators._language import identify
 
 __all__ = [
     "NEGATIVE",
@@ -19,5 +20,6 @@ __all__ = [
     "cube",
     "deduplicate",
     "enrich",
+    "identify",
     "merge_cubes",
 ]

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxError
 
 if TYPE_CHECKING:
+    from rookery.matching._backtest import Backtest, Day, backtest
     from rookery.matching._explain import Explanation, explain
+    from rookery.matching._formats import RuleFormat
+    from rookery.matching._lint import Finding, Problem, lint
     from rookery.matching._matcher import Matcher
     from rookery.matching._rules import Rule, RuleSet, parse_rule, track_rule
 else:
     # Loaded when first used: the command line shows its help without Arrow.
     _NAMES = {
+        "_backtest": ("Backtest", "Day", "backtest"),
         "_explain": ("Explanation", "explain"),
+        "_formats": ("RuleFormat",),
+        "_lint": ("Finding", "Problem", "lint"),
         "_matcher": ("Matcher",),
         "_rules": ("Rule", "RuleSet", "parse_rule", "track_rule"),
     }
@@ -25,14 +31,21 @@ else:
 
 
 __all__ = [
+    "Backtest",
+    "Day",
     "Explanation",
+    "Finding",
     "Matcher",
     "MatchingError",
+    "Problem",
     "Rule",
     "RuleFileError",
+    "RuleFormat",
     "RuleSet",
     "RuleSyntaxError",
+    "backtest",
     "explain",
+    "lint",
     "parse_rule",
     "track_rule",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import typer
 
 from rookery.matching._errors import MatchingError
 from rookery.matching._input import STDIN, Reading
+from rookery.matching._lint import Finding, lint
 from rookery.matching._matcher import Matcher
 from rookery.matching._options import Output
 from rookery.matching._output import Writer
@@ -85,6 +87,26 @@ def _numbered(matches: pa.RecordBatch, before: int) -> pa.RecordBatch:
 def _report(parsed: Parsed) -> None:
     for one in parsed.rejected:
         typer.echo(f"{one.where}: {one.reason}", err=True)
+
+
+def lint_rules(path: Path, sample: Path | None) -> list[Finding]:
+    """Lints the rules of a file.
+
+    Args:
+        path: The file.
+        sample: A file of posts to measure with.
+
+    Returns:
+        What was found.
+    """
+    rules = RuleSet.load(path)
+    posts: list[pa.RecordBatch] = []
+    if sample is not None:
+        reading = Reading(None, {}, None, None, datetime.now(UTC))
+        for parsed in reading.read(sample):
+            _report(parsed)
+            posts.append(parsed.posts)
+    return lint(rules, sample=posts)
 
 
 def put_rules(

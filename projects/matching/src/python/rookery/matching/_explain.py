@@ -6,11 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
+import numpy as np
+import pyarrow as pa
 from typing_extensions import override
 
-from rookery.matching._expression import And, Node, Not, Or, Term
+from rookery.matching._eager import Eager
+from rookery.matching._evidence import Evidence
+from rookery.matching._expression import And, Node, Not, Or
+from rookery.matching._lazy import Lazy
+from rookery.matching._program import compile_rules
 from rookery.matching._rules import Rule
-from rookery.text import oracle
+from rookery.records import POST
 
 
 @dataclass(frozen=True)
@@ -20,9 +26,9 @@ class Explanation:
     Attributes:
         text: The clause as it is written in the rule.
         true: Whether it holds.
-        clause: The number of the term, as in the spans of a match; None for a clause
+        clause: The number of the leaf, as in the spans of a match; None for a clause
             made of others.
-        spans: Where the term stands in the text: start and end in characters.
+        spans: Where the leaf stands in the text: start and end in characters.
         children: The clauses it is made of.
     """
 
@@ -45,38 +51,74 @@ class Explanation:
 
 
 def explain(rule: Rule, post: Mapping[str, object]) -> Explanation:
-    """Explains a rule on one post.
+    """Explains a rule on one post, with what `Matcher` evaluates it with.
 
-    It shares nothing with `Matcher` but the expression: each term is looked for on its
-    own, naively, which for one post is fast enough.
+    Whether the rule is enabled does not matter.
 
     Args:
         rule: The rule.
-        post: The post, by column; `text` is read and must be there.
+        post: The post, by column; `text` must be there, other columns of `POST` are
+            read where the rule asks for them.
 
     Returns:
         The tree of clauses.
     """
-    text = str(post["text"])
-    return _explain(rule.expression, text, count())
+    posts = _batch(post)
+    lowered = rule.expression.lowered
+    program = compile_rules([lowered])
+    evidence = Eager(program).find(posts)
+    lazy = np.arange(program.lazy, evidence.atoms)
+    evidence = evidence.merged(Lazy(program).look(posts, evidence, lazy))
+    leaves = _leaves(evidence, program.terms.values.tolist())
+    return _explain(rule.expression.node, leaves, count())
 
 
-def _explain(node: Node, text: str, clauses: Iterator[int]) -> Explanation:
+def _batch(post: Mapping[str, object]) -> pa.RecordBatch:
+    columns = {
+        field.name: pa.array(
+            [post.get(field.name, [] if pa.types.is_list(field.type) else None)],
+            field.type,
+        )
+        for field in POST
+        if field.name in _READ
+    }
+    return pa.RecordBatch.from_pydict(columns)
+
+
+_READ = ("text", "author", "source", "language", "links", "media")
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    true: bool
+    spans: tuple[tuple[int, int], ...]
+
+
+def _leaves(evidence: Evidence, atoms: list[int]) -> list[_Leaf]:
+    # There is one row, whose number is 0: a pair is the number of its atom.
+    true = set(evidence.true.tolist())
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for pair, start, end in zip(
+        evidence.pair.tolist(),
+        evidence.start.tolist(),
+        evidence.end.tolist(),
+        strict=True,
+    ):
+        spans.setdefault(pair, []).append((start, end))
+    return [_Leaf(atom in true, tuple(spans.get(atom, ()))) for atom in atoms]
+
+
+def _explain(node: Node, leaves: list[_Leaf], clauses: Iterator[int]) -> Explanation:
     match node:
-        case Term():
-            hits = oracle.find([node.phrase], [text], boundaries=not node.is_symbol)
-            found = tuple((hit.start, hit.end) for hit in hits)
-            return Explanation(str(node), bool(found), next(clauses), found)
         case Not(child):
-            inner = _explain(child, text, clauses)
+            inner = _explain(child, leaves, clauses)
             return Explanation(str(node), not inner.true, children=(inner,))
-        case And(children):
-            parts = tuple(_explain(child, text, clauses) for child in children)
-            return Explanation(
-                str(node), all(part.true for part in parts), children=parts
-            )
-        case Or(children):
-            parts = tuple(_explain(child, text, clauses) for child in children)
-            return Explanation(
-                str(node), any(part.true for part in parts), children=parts
-            )
+        case And(children) | Or(children):
+            parts = tuple(_explain(child, leaves, clauses) for child in children)
+            join = all if isinstance(node, And) else any
+            true = join(part.true for part in parts)
+            return Explanation(str(node), true, children=parts)
+        case _:
+            clause = next(clauses)
+            leaf = leaves[clause]
+            return Explanation(str(node), leaf.true, clause, leaf.spans)

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final
 
-from rookery.matching._expression import Node, Not, Or, Term
+from rookery.matching._expression import And, Node, Not, Or
+from rookery.matching._leaves import (
+    EAGER,
+    Edge,
+    Field,
+    FieldName,
+    Group,
+    Leaf,
+    Near,
+    Prefix,
+    Regex,
+    Substring,
+    Term,
+)
 
 # Words of up to this many characters are so frequent that they say little.
 _SHORT = 3
+_EAGER: Final = frozenset(group.value for group in EAGER)
+_EVERYWHERE: Final = 1e6
+_SOURCE_FREQUENCY: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Lowered:
-    """A rule without its tree.
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """How the leaves of a rule are joined; rules of one shape share it.
 
     Negations stand at the leaves (De Morgan), and the tree has levels: leaves are level
     0, odd levels join by OR, even ones by AND, and every path from the root goes through
@@ -21,17 +38,35 @@ class Lowered:
     evaluated at once, whatever the rules look like.
 
     Attributes:
-        terms: The leaves from left to right; the place of one is its clause.
-        negated: Whether that leaf must not stand in the text.
+        negated: For each leaf from left to right, whether it must not be true.
         sizes: For each level from 1, the sizes of its groups from left to right.
-        anchors: Clauses of which one at least stands in every text that matches.
+    """
+
+    negated: tuple[bool, ...]
+    sizes: tuple[tuple[int, ...], ...]
+
+    @property
+    def height(self) -> int:
+        """How many levels it has above its leaves."""
+        return len(self.sizes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lowered:
+    """A rule without its tree.
+
+    Attributes:
+        keys: The keys of its leaves from left to right; the place of one is its clause.
+        lazy: The leaves that are lazy, behind their keys.
+        shape: How they are joined.
+        anchors: Keys of which one at least is true of every post that matches.
         certain: Whether any one of the anchors is enough.
     """
 
-    terms: tuple[Term, ...]
-    negated: tuple[bool, ...]
-    sizes: tuple[tuple[int, ...], ...]
-    anchors: tuple[int, ...]
+    keys: tuple[str, ...]
+    lazy: tuple[tuple[str, Leaf], ...]
+    shape: Shape
+    anchors: tuple[str, ...]
     certain: bool
 
 
@@ -45,9 +80,11 @@ class _Tree:
     children: list[_Tree] = field(default_factory=list)
 
 
-@lru_cache(maxsize=1 << 18)
+_shape = lru_cache(maxsize=65_536)(Shape)
+
+
 def lower(node: Node) -> Lowered:
-    """Lowers a rule; the same rule again costs nothing.
+    """Lowers a rule.
 
     Args:
         node: Its expression, which is anchored, as the parser makes sure.
@@ -56,33 +93,67 @@ def lower(node: Node) -> Lowered:
         The rule in levels.
 
     Raises:
-        ValueError: It is true of a text in which none of its terms stands.
+        ValueError: It is true of a post of which none of its leaves is.
     """
-    terms: list[Term] = []
-    tree = _push(node, False, terms)
+    leaves: list[Leaf] = []
+    tree = _push(node, False, leaves)
+    keys = [leaf.key for leaf in leaves]
+    choice = _anchors(tree, leaves, keys)
+    if choice is None:
+        raise ValueError(f"nothing anchors the rule {node}")
     negated: list[bool] = []
     sizes: list[list[int]] = [[] for _ in range(tree.height)]
     _flatten(tree, tree.height, negated, sizes)
-    choice = _anchors(tree, terms)
-    if choice is None:
-        raise ValueError(f"nothing anchors the rule {node}")
+    lazy = [
+        (key, leaf)
+        for key, leaf in zip(keys, leaves, strict=True)
+        if key[0] not in _EAGER
+    ]
     return Lowered(
-        terms=tuple(terms),
-        negated=tuple(negated),
-        sizes=tuple(map(tuple, sizes)),
-        anchors=tuple(choice[1]),
-        certain=tree.height <= 1,
+        keys=tuple(keys),
+        lazy=tuple(lazy),
+        shape=_shape(tuple(negated), tuple(map(tuple, sizes))),
+        anchors=tuple(dict.fromkeys(choice[1])),
+        certain=tree.height <= 1 and not lazy,
     )
 
 
-def _push(node: Node, negated: bool, terms: list[Term]) -> _Tree:
-    if isinstance(node, Term):
-        terms.append(node)
-        return _Tree(0, len(terms) - 1, negated)
+def triggers(leaf: Leaf) -> tuple[str, ...]:
+    """Names what has to be found in a post before a leaf is looked at.
+
+    Args:
+        leaf: A leaf.
+
+    Returns:
+        Keys of eager leaves, one of which at least is true where this leaf is; none
+        where it does not say.
+    """
+    choice = _choice(leaf, leaf.key)
+    return () if choice is None else choice[1]
+
+
+def parts(leaf: Leaf) -> tuple[str, ...]:
+    """Names what has to be looked for in all posts so that a leaf can be looked at.
+
+    Args:
+        leaf: A leaf.
+
+    Returns:
+        Keys of eager leaves.
+    """
+    if isinstance(leaf, Near):
+        return tuple([f"{Group.PHRASE}{word}" for word in leaf.words])
+    return triggers(leaf)
+
+
+def _push(node: Node, negated: bool, leaves: list[Leaf]) -> _Tree:
     if isinstance(node, Not):
-        return _push(node.child, not negated, terms)
-    children = [_push(child, negated, terms) for child in node.children]
-    height = max(child.height for child in children) + 1
+        return _push(node.child, not negated, leaves)
+    if not isinstance(node, And | Or):
+        leaves.append(node)
+        return _Tree(0, len(leaves) - 1, negated)
+    children = [_push(child, negated, leaves) for child in node.children]
+    height = max([child.height for child in children]) + 1
     is_or = isinstance(node, Or) != negated
     # OR has odd levels, AND even ones.
     return _Tree(height + ((height % 2 == 1) != is_or), children=children)
@@ -102,31 +173,61 @@ def _flatten(
             _flatten(child, level - 1, negated, sizes)
 
 
-def _anchors(tree: _Tree, terms: list[Term]) -> tuple[float, list[int]] | None:
-    """Chooses anchors, and says how often they may stand in a text; None: there are none.
+_Choice = tuple[float, tuple[str, ...]]
+
+
+def _anchors(tree: _Tree, leaves: list[Leaf], keys: list[str]) -> _Choice | None:
+    """Chooses anchors, and says how often they may be true; None: there are none.
 
     Of a conjunction one part is enough, and the rarest is the best; of a disjunction it
     takes all.
     """
     if not tree.children:
-        if tree.negated:
-            return None
-        return _frequency(terms[tree.clause]), [tree.clause]
-    choices = [_anchors(child, terms) for child in tree.children]
+        clause = tree.clause
+        return None if tree.negated else _choice(leaves[clause], keys[clause])
+    choices = [_anchors(child, leaves, keys) for child in tree.children]
     known = [choice for choice in choices if choice is not None]
     if tree.height % 2 == 0:
         return min(known, default=None)
     if len(known) < len(choices):
         return None
     return (
-        sum(frequency for frequency, _ in known),
-        [clause for _, clauses in known for clause in clauses],
+        sum([frequency for frequency, _ in known]),
+        tuple([key for _, keys in known for key in keys]),
     )
 
 
-def _frequency(term: Term) -> float:
-    """Guesses how often a term stands in a text, from nothing but its length."""
-    words = term.text.split()
-    longest = max(map(len, words), default=0)
-    rarity = max(longest - _SHORT, 0) + 3 * (len(words) - 1)
+def _choice(leaf: Leaf, key: str) -> _Choice | None:
+    """Says what anchors a leaf, and guesses how often from nothing but its length."""
+    match leaf:
+        case Term():
+            return _frequency(leaf.text), (key,)
+        case Edge():
+            return _frequency(leaf.text), (leaf.phrase.key,)
+        case Near():
+            word = min(leaf.words, key=lambda word: (_frequency(word), word))
+            return _frequency(word), (f"{Group.PHRASE}{word}",)
+        case Prefix():
+            return 4 * _frequency(leaf.text), (key,)
+        case Substring():
+            # Beyond ASCII a character says about as much as three letters.
+            return 2 / len(leaf.text.encode()) ** 2, (key,)
+        case Regex():
+            literals = leaf.pattern.literals
+            if not literals:
+                return _EVERYWHERE, (Group.ALWAYS,)
+            frequency = sum([2 / len(literal.encode()) ** 2 for literal in literals])
+            return frequency, tuple([f"{Group.CHARACTERS}{each}" for each in literals])
+        case Field():
+            if not leaf.is_selective:
+                return None
+            is_source = leaf.name is FieldName.SOURCE
+            return _SOURCE_FREQUENCY if is_source else 0.001, (key,)
+
+
+def _frequency(text: str) -> float:
+    if " " not in text:
+        return 1.0 / max(len(text) - _SHORT + 1, 1) ** 2
+    words = text.split()
+    rarity = max(max(map(len, words), default=0) - _SHORT, 0) + 3 * (len(words) - 1)
     return 1.0 / (1 + rarity) ** 2

@@ -7,10 +7,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from rookery.matching._eager import Eager
+from rookery.matching._evidence import Evidence, distinct
+from rookery.matching._lazy import Lazy
 from rookery.matching._program import Booleans, Integers, Lists, compile_rules, ranges
 from rookery.matching._rules import RuleSet
 from rookery.records import MATCH, POST, SPAN, SchemaError, empty
-from rookery.text import PhraseTable
 
 # How many rules of a post get spans, how many places of a term, and how many spans there
 # are in all: a post that matches everything must still fit into a frame.
@@ -19,39 +21,31 @@ MAX_SPANS_PER_TERM: Final = 16
 MAX_SPANS: Final = 1024
 
 
-class _Places(NamedTuple):
-    """Hits sorted by `key`, which is row * phrases + phrase, then by start.
-
-    `pairs` has the keys once each.
-    """
-
-    key: Integers
-    pairs: Integers
-    start: Integers
-    end: Integers
-
-
 class _Pairs(NamedTuple):
     """Pairs of a row and a rule, sorted by both."""
 
     row: Integers
     rule: Integers
 
+    def where(self, chosen: Booleans) -> _Pairs:
+        return _Pairs(self.row[chosen], self.rule[chosen])
+
 
 class Matcher:
     """An operator: `POST` batch in, `MATCH` batch out.
 
     Args:
-        rules: The rules, which are compiled here.
+        rules: The rules; those that are enabled are compiled here.
     """
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        self._program = compile_rules(rules)
-        self._words = PhraseTable.build(self._program.words)
-        self._symbols = PhraseTable.build(self._program.symbols, boundaries=False)
-        self._phrases = len(self._words) + len(self._symbols)
-        self._names = pa.array([rule.id for rule in rules.rules], pa.string())
+        active = [rule for rule in rules.rules if rule.enabled]
+        self._count = len(active)
+        self._program = compile_rules([rule.expression.lowered for rule in active])
+        self._eager = Eager(self._program)
+        self._lazy = Lazy(self._program)
+        self._names = pa.array([rule.id for rule in active], pa.string())
 
     def __call__(self, posts: pa.RecordBatch) -> pa.RecordBatch:
         """Matches a batch.
@@ -69,65 +63,69 @@ class Matcher:
         """
         if not posts.schema.equals(POST):
             raise SchemaError(f"posts are expected, not columns {posts.schema.names}")
-        places = self._places(posts.column("text"))
-        if not len(places.key):
+        evidence = self._eager.find(posts)
+        if not len(evidence.true):
             return empty(MATCH)
-        candidates = self._candidates(places)
-        true = self._evaluate(places, candidates)
-        pairs = _Pairs(candidates.row[true], candidates.rule[true])
-        rows, per_row = np.unique(pairs.row, return_counts=True)
-        return self._batch(posts, rows, per_row, pairs, places)
+        candidates = self._candidates(evidence)
+        candidates = candidates.where(self._evaluate(evidence, candidates, final=False))
+        wanted = self._wanted(candidates, evidence.atoms)
+        if len(wanted):
+            evidence = evidence.merged(self._lazy.look(posts, evidence, wanted))
+            candidates = candidates.where(self._evaluate(evidence, candidates))
+        rows, per_row = np.unique(candidates.row, return_counts=True)
+        return self._batch(posts, rows, per_row, candidates, evidence)
 
-    def _places(self, texts: pa.Array[Any]) -> _Places:
-        hits = self._words.find(texts)
-        row, phrase, start, end = hits.row, hits.phrase, hits.start, hits.end
-        if len(self._symbols):
-            more = self._symbols.find(texts)
-            row = np.concatenate((row, more.row))
-            phrase = np.concatenate((phrase, more.phrase + len(self._words)))
-            start = np.concatenate((start, more.start))
-            end = np.concatenate((end, more.end))
-        key = row.astype(np.int64) * self._phrases + phrase
-        order = np.argsort(key, kind="stable")
-        key = key[order]
-        return _Places(
-            key,
-            _distinct(key),
-            start[order].astype(np.int64),
-            end[order].astype(np.int64),
-        )
-
-    def _candidates(self, places: _Places) -> _Pairs:
-        """Returns the pairs in which an anchor of the rule stands in the row."""
+    def _candidates(self, evidence: Evidence) -> _Pairs:
+        """Returns the pairs in which an anchor of the rule is true of the row."""
         anchored = self._program.anchored
-        row, phrase = np.divmod(places.pairs, self._phrases)
-        index, owner = anchored.places(phrase)
-        rules = len(self.rules)
-        pair = _distinct(np.sort(row[owner] * rules + anchored.values[index]))
-        return _Pairs(*np.divmod(pair, rules))
+        row, atom = np.divmod(evidence.true, evidence.atoms)
+        index, owner = anchored.places(atom)
+        pair = distinct(np.sort(row[owner] * self._count + anchored.values[index]))
+        return _Pairs(*np.divmod(pair, self._count))
 
-    def _evaluate(self, places: _Places, pairs: _Pairs) -> Booleans:
-        """Evaluates candidates, all rules of one height at a time: few heights occur."""
+    def _wanted(self, pairs: _Pairs, atoms: int) -> Integers:
+        """Returns the lazy atoms of candidates, as pairs of row and atom."""
+        program = self._program
+        if program.lazy == atoms:
+            return np.empty(0, np.int64)
+        index, owner = program.terms.places(pairs.rule)
+        atom = program.terms.values[index]
+        lazy = atom >= program.lazy
+        return distinct(np.sort(pairs.row[owner][lazy] * atoms + atom[lazy]))
+
+    def _evaluate(
+        self, evidence: Evidence, pairs: _Pairs, *, final: bool = True
+    ) -> Booleans:
+        """Evaluates candidates, all rules of one height at a time: few heights occur.
+
+        Unless it is final, what lazy atoms say is left open: false is only what is
+        false whatever they will say.
+        """
         program = self._program
         true = program.certain[pairs.rule]
-        height = program.height[pairs.rule]
+        height = program.height[program.shape[pairs.rule]]
         for number, levels in program.levels.items():
             chosen = np.flatnonzero(~true & (height == number))
             if len(chosen):
                 some = _Pairs(pairs.row[chosen], pairs.rule[chosen])
-                true[chosen] = self._evaluate_levels(places, some, levels)
+                values = self._leaves(evidence, some, final)
+                true[chosen] = self._joined(values, some, levels)
         return true
 
-    def _evaluate_levels(
-        self, places: _Places, pairs: _Pairs, levels: tuple[Lists, ...]
+    def _leaves(self, evidence: Evidence, pairs: _Pairs, final: bool) -> Booleans:
+        program = self._program
+        index, owner = program.terms.places(pairs.rule)
+        atom = program.terms.values[index]
+        values = evidence.holds(pairs.row[owner], atom) ^ program.negated[index]
+        return values if final else values | (atom >= program.lazy)
+
+    def _joined(
+        self, values: Booleans, pairs: _Pairs, levels: tuple[Lists, ...]
     ) -> Booleans:
-        """Evaluates candidates of one height, level by level."""
-        terms = self._program.terms
-        index, owner = terms.places(pairs.rule)
-        key = pairs.row[owner] * self._phrases + terms.values[index]
-        values = _contains(places.pairs, key) ^ self._program.negated[index]
+        """Joins leaves, level by level."""
+        shape = self._program.shape[pairs.rule]
         for level, groups in enumerate(levels, 1):
-            index, _ = groups.places(pairs.rule)
+            index, _ = groups.places(shape)
             sizes = groups.values[index]
             join = np.logical_or if level % 2 else np.logical_and
             values = join.reduceat(values, np.cumsum(sizes) - sizes)
@@ -139,13 +137,11 @@ class Matcher:
         rows: Integers,
         per_row: Integers,
         pairs: _Pairs,
-        places: _Places,
+        evidence: Evidence,
     ) -> pa.RecordBatch:
         offsets = _offsets(per_row)
         shown = _rank(pairs.row) < MAX_RULES_WITH_SPANS
-        spans, per_pair = self._spans(
-            _Pairs(pairs.row[shown], pairs.rule[shown]), places
-        )
+        spans, per_pair = self._spans(pairs.where(shown), evidence)
         spans_per_pair = np.zeros(len(pairs.row), dtype=np.int64)
         spans_per_pair[shown] = per_pair
         span_offsets = np.concatenate(([0], np.cumsum(spans_per_pair)))[offsets]
@@ -179,15 +175,15 @@ class Matcher:
             [columns[name] for name in MATCH.names], schema=MATCH
         )
 
-    def _spans(self, pairs: _Pairs, places: _Places) -> tuple[pa.StructArray, Integers]:
-        """Returns where the terms of matched rules stand, and how many each pair has."""
+    def _spans(
+        self, pairs: _Pairs, evidence: Evidence
+    ) -> tuple[pa.StructArray, Integers]:
+        """Returns where the leaves of matched rules stand, and how many each pair has."""
         program = self._program
         term, owner = program.terms.places(pairs.rule)
         shown = ~program.negated[term]
         term, owner = term[shown], owner[shown]
-        key = pairs.row[owner] * self._phrases + program.terms.values[term]
-        begin = np.searchsorted(places.key, key, side="left")
-        count = np.searchsorted(places.key, key, side="right") - begin
+        begin, count = evidence.places(pairs.row[owner], program.terms.values[term])
         count = np.minimum(count, MAX_SPANS_PER_TERM)
         place, entry = ranges(begin, count)
         pair = owner[entry]
@@ -199,32 +195,18 @@ class Matcher:
             [
                 self._names.take(_int64(pairs.rule[pair])),
                 pa.array(clause, pa.int16()),
-                _int32(places.start[place]),
-                _int32(places.end[place]),
+                _int32(evidence.start[place]),
+                _int32(evidence.end[place]),
             ],
             fields=list(SPAN),
         )
         return spans, np.bincount(pair, minlength=len(pairs.row))
 
 
-def _distinct(ordered: Integers) -> Integers:
-    """Keeps one of each; unlike np.unique it knows that equal ones are neighbours."""
-    kept: Integers = ordered[np.diff(ordered, prepend=-1) != 0]
-    return kept
-
-
 def _rank(values: Integers) -> Integers:
     """Numbers equal values that follow each other, from 0."""
     first = np.flatnonzero(np.diff(values, prepend=-1))
     return np.arange(len(values)) - np.repeat(first, np.diff(first, append=len(values)))
-
-
-def _contains(ordered: Integers, wanted: Integers) -> Booleans:
-    """Tells which of the wanted numbers are among the ordered ones."""
-    place = np.searchsorted(ordered, wanted)
-    place[place == len(ordered)] = 0
-    found: Booleans = ordered[place] == wanted
-    return found
 
 
 def _offsets(counts: Integers) -> Integers:

@@ -1,188 +1,164 @@
-"""From the text of a rule to its expression.
+"""From the text of a rule to its expression, by recursive descent.
 
-    expression  = conjunction { "OR" conjunction }
-    conjunction = factor { factor }
-    factor      = [ "-" ] ( term | "(" expression ")" )
-    term        = word | "#" word | "@" word | "$" word | '"' any text '"'
-
-A space is AND and binds tighter than OR. Operators that later versions bring (`from:`,
-`prefix*`, `/regex/`, `"near"~3`, `^"start"`) are refused by name and not read as words,
-so that no rule changes its meaning then.
+The grammar stands in `docs/rules.md`; each method here reads one rule of it.
 """
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from __future__ import annotations
+
 from functools import lru_cache
 from typing import Final
 
+from typing_extensions import override
+
 from rookery.matching._errors import RuleSyntaxError
 from rookery.matching._expression import (
-    Kind,
     Node,
     Not,
-    Term,
     conjunction,
     disjunction,
     is_anchored,
+    is_positive,
 )
-from rookery.matching._words import has_symbol, has_word
+from rookery.matching._lexer import Token, tokens
+from rookery.matching._lowered import lower
+from rookery.matching._terms import leaf_of
 
-# A rule longer than this is a mistake, and its depth would be that of the call stack.
-MAX_RULE_CHARACTERS: Final = 16 * 1024
 MAX_DEPTH: Final = 64
 
-_TOKEN: Final = re.compile(
-    r"""
-      (?P<space>\s+)
-    | (?P<open>\()
-    | (?P<close>\))
-    | (?P<quoted>"(?:[^"\\]|\\.)*")
-    | (?P<torn>")
-    | (?P<minus>-(?=[^\s)]))
-    | (?P<word>[^\s()"]+)
-    """,
-    re.VERBOSE,
-)
-_FIELD: Final = re.compile(r"[A-Za-z]+:")
-_SIGNS: Final = {
-    kind.value: kind for kind in Kind if kind not in (Kind.KEYWORD, Kind.PHRASE)
-}
 
+class Expression:
+    """A parsed rule; equal to what is printed alike.
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    column: int
+    Args:
+        node: Its tree.
+
+    Attributes:
+        node: Its tree.
+        text: The tree in its canonical form.
+        lowered: The form in which it is evaluated.
+    """
+
+    __slots__ = ("lowered", "node", "text")
+
+    def __init__(self, node: Node) -> None:
+        self.node: Final = node
+        self.text: Final = str(node)
+        self.lowered: Final = lower(node)
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self.text == other.text
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @override
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    @override
+    def __reduce__(self) -> tuple[type[Expression], tuple[Node]]:
+        return Expression, (self.node,)
 
 
 @lru_cache(maxsize=262_144)
-def parse_expression(text: str) -> Node:
+def parse_expression(text: str) -> Expression:
     """Reads one expression; the same text again costs nothing.
 
     Args:
         text: The expression, without the name of its rule.
 
     Returns:
-        Its tree. What is no expression of the rule language is a `RuleSyntaxError`.
+        The expression. What is none of the rule language is a `RuleSyntaxError`.
     """
-    return _Parser(text).parse()
+    return Expression(_Parser(text).parse())
 
 
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = self._lex()
+        self._tokens = tokens(text)
         self._next = 0
         self._depth = 0
 
     def parse(self) -> Node:
-        if not self._tokens:
+        first = self._tokens[0]
+        if first.kind == "end":
             raise self._error("the rule is empty", 1, "write at least one word")
         node = self._expression()
-        token = self._peek()
-        if token is not None:
-            raise self._error("nothing is open that this could close", token.column)
+        following = self._tokens[self._next]
+        if following.kind != "end":
+            raise self._error("nothing is open that this could close", following.column)
         if not is_anchored(node):
-            raise self._unanchored(self._tokens[0].column)
+            raise self._unanchored(node, first.column)
         return node
 
-    def _lex(self) -> list[_Token]:
-        if len(self._text) > MAX_RULE_CHARACTERS:
-            raise self._error(
-                f"the rule is longer than {MAX_RULE_CHARACTERS} characters",
-                MAX_RULE_CHARACTERS + 1,
-                "split it into several rules",
-            )
-        tokens: list[_Token] = []
-        for found in _TOKEN.finditer(self._text):
-            kind = str(found.lastgroup)
-            if kind != "space":
-                tokens.append(_Token(kind, found.group(), found.start() + 1))
-        return tokens
-
-    def _peek(self) -> _Token | None:
-        return self._tokens[self._next] if self._next < len(self._tokens) else None
-
     def _expression(self) -> Node:
-        return self._list(self._conjunction, disjunction, self._accept_or)
-
-    def _list(
-        self,
-        item: Callable[[], Node],
-        join: Callable[[list[Node]], Node],
-        accept: Callable[[], _Token | None],
-    ) -> Node:
-        start = self._peek()
-        children = [item()]
-        while accept() is not None:
-            children.append(item())
+        start = self._tokens[self._next]
+        children = [self._conjunction()]
+        while self._tokens[self._next].text == "OR":
+            self._next += 1
+            children.append(self._conjunction())
         if len(children) > 1:
             for child in children:
-                if not is_anchored(child):
-                    raise self._unanchored(start.column if start else 1)
-        return join(children)
-
-    def _accept_or(self) -> _Token | None:
-        token = self._peek()
-        if token is None or token.kind != "word" or token.text != "OR":
-            return None
-        self._next += 1
-        return token
+                if not is_positive(child):
+                    raise self._unanchored(child, start.column)
+        return disjunction(children)
 
     def _conjunction(self) -> Node:
         children = [self._factor()]
         while True:
-            token = self._peek()
-            if token is None or token.kind == "close":
-                break
-            if token.kind == "word" and token.text == "OR":
-                break
+            token = self._tokens[self._next]
+            if token.kind in ("close", "end") or token.text == "OR":
+                return conjunction(children)
             children.append(self._factor())
-        return conjunction(children)
 
     def _factor(self) -> Node:
-        token = self._peek()
-        if token is None:
-            raise self._error("something is missing here", len(self._text) + 1)
+        token = self._tokens[self._next]
         self._next += 1
         match token.kind:
             case "minus":
                 return self._negation(token)
             case "open":
                 return self._group(token)
-            case "quoted":
-                return self._phrase(token)
-            case "word":
-                return self._word(token)
-            case "torn":
-                raise self._error(
-                    "the quotation is not closed", token.column, 'close it with "'
-                )
-            case _:
+            case "close":
                 raise self._error("something is missing before this", token.column)
+            case "end":
+                raise self._error("something is missing here", token.column)
+            case "quoted":
+                self._require_space(token)
+                return leaf_of(token, self._text)
+            case _:
+                return leaf_of(token, self._text)
 
-    def _negation(self, token: _Token) -> Node:
-        following = self._peek()
-        if following is not None and following.kind == "minus":
+    def _require_space(self, token: Token) -> None:
+        """Refuses what stands behind a sign that ends a quotation, unless apart."""
+        end = token.column - 1 + len(token.text)
+        if not token.text.endswith('"'):
+            if self._text[end : end + 1].strip(")").strip():
+                raise self._error(
+                    f"a space is missing behind {token.text[-1]!r}", end + 1
+                )
+
+    def _negation(self, token: Token) -> Node:
+        if self._tokens[self._next].kind == "minus":
             raise self._error(
                 "a negation of a negation", token.column, "leave both signs out"
             )
         child = self._factor()
-        if not is_anchored(child):
-            raise self._unanchored(token.column + 1)
+        if not is_positive(child):
+            raise self._unanchored(child, token.column + 1)
         return Not(child)
 
-    def _group(self, token: _Token) -> Node:
+    def _group(self, token: Token) -> Node:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self._error(
                 f"more than {MAX_DEPTH} groups inside each other", token.column
             )
         node = self._expression()
-        closing = self._peek()
-        if closing is None or closing.kind != "close":
+        if self._tokens[self._next].kind != "close":
             raise self._error(
                 "the group is not closed", token.column, "close it with )"
             )
@@ -190,62 +166,13 @@ class _Parser:
         self._depth -= 1
         return node
 
-    def _phrase(self, token: _Token) -> Node:
-        text = re.sub(r"\\(.)", r"\1", token.text[1:-1])
-        after = self._text[token.column - 1 + len(token.text) :][:1]
-        if after in ("~", "$"):
-            raise self._later(f'"..."{after}', token.column + len(token.text))
-        if not (has_word(text) or has_symbol(text)):
-            raise self._error(
-                "the quotation holds no word",
-                token.column,
-                "search for at least one letter or digit",
+    def _unanchored(self, node: Node, column: int) -> RuleSyntaxError:
+        if is_positive(node):
+            return self._error(
+                "lang: and has: only narrow down what something else finds",
+                column,
+                "name what must be there besides, such as: fire lang:en",
             )
-        return Term(Kind.PHRASE, text)
-
-    def _word(self, token: _Token) -> Node:
-        text = token.text
-        if text in ("OR", "AND"):
-            hint = (
-                "OR stands between two terms"
-                if text == "OR"
-                else "a space already means AND"
-            )
-            raise self._error(
-                f"{text} is no term", token.column, f'{hint}; the word itself: "{text}"'
-            )
-        if text.startswith("^"):
-            raise self._later('^"..."', token.column)
-        field = _FIELD.match(text)
-        if field:
-            raise self._later(field.group(), token.column)
-        if text.startswith("/") and text.endswith("/") and len(text) > 1:
-            raise self._later("/regex/", token.column)
-        if text.endswith("*"):
-            raise self._later("prefix*", token.column + len(text) - 1)
-        kind = _SIGNS.get(text[0], Kind.KEYWORD)
-        bare = text if kind is Kind.KEYWORD else text[1:]
-        is_symbol = kind is Kind.KEYWORD and has_symbol(bare)
-        if not (has_word(bare) or is_symbol):
-            raise self._error(
-                f"{text!r} holds no word",
-                token.column,
-                "search for at least one letter or digit",
-            )
-        if kind is not Kind.KEYWORD and not has_word(bare[0]):
-            raise self._error(
-                f"a name must follow {kind.value!r} directly", token.column + 1
-            )
-        return Term(kind, bare)
-
-    def _later(self, operator: str, column: int) -> RuleSyntaxError:
-        return self._error(
-            f"the operator {operator} is not available",
-            column,
-            "put the text in quotation marks to search for it as it is",
-        )
-
-    def _unanchored(self, column: int) -> RuleSyntaxError:
         return self._error(
             "a negation needs something to subtract from",
             column,

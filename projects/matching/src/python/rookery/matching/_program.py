@@ -1,21 +1,21 @@
 """A rule set compiled for evaluation over columns.
 
-All terms of all rules become one table of phrases. A rule can only be true of a post in
-which one of its anchors stands, so only those pairs of post and rule are looked at, level
-by level (see `Lowered`).
+What the leaves of all rules look for is there once, as an atom. A rule can only be true of
+a post of which one of its anchors is, so only those pairs of post and rule are looked at,
+level by level (see `Shape`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
-from rookery.matching._expression import Term
-from rookery.matching._lowered import Lowered, lower
-from rookery.matching._rules import RuleSet
+from rookery.matching._leaves import EAGER, LAZY, Group, Leaf
+from rookery.matching._lowered import Lowered, Shape, parts, triggers
 
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
@@ -43,12 +43,11 @@ class Lists:
         Returns:
             The same, packed.
         """
-        first: list[int] = [0]
-        values: list[int] = []
-        for one in lists:
-            values.extend(one)
-            first.append(len(values))
-        return cls(np.array(first, np.int64), np.array(values, np.int64))
+        kept = list(lists)
+        sizes = np.fromiter(map(len, kept), np.int64, len(kept))
+        first = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        values = np.fromiter(chain.from_iterable(kept), np.int64, int(first[-1]))
+        return cls(first, values)
 
     def places(self, keys: Integers) -> tuple[Integers, Integers]:
         """Says where lists are.
@@ -62,6 +61,20 @@ class Lists:
         """
         begin = self.first[keys]
         return ranges(begin, self.first[keys + 1] - begin)
+
+    def inverted(self, keys: int) -> Lists:
+        """Turns the lists around.
+
+        Args:
+            keys: How many keys the result has: one more than the largest value.
+
+        Returns:
+            For each value, the keys whose lists have it.
+        """
+        owner = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        order = np.argsort(self.values, kind="stable")
+        sizes = np.bincount(self.values, minlength=keys)
+        return Lists(np.concatenate(([0], np.cumsum(sizes))), owner[order])
 
 
 def ranges(begin: Integers, count: Integers) -> tuple[Integers, Integers]:
@@ -81,74 +94,137 @@ def ranges(begin: Integers, count: Integers) -> tuple[Integers, Integers]:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A compiled rule set.
-
-    A phrase is what a term looks for; each is there once.
+    """Compiled rules.
 
     Attributes:
-        words: The phrases that have words, which are found as whole words.
-        symbols: The others, which are found anywhere; their numbers follow.
-        terms: For each rule, the phrases of its terms.
-        negated: For each of those, whether it must not stand in the text, bool.
-        anchored: For each phrase, the rules that it anchors.
+        keys: The key of each atom; those of a group stand together, the eager first.
+        groups: The atoms of each group.
+        numbers: The atom of each key.
+        leaves: The lazy leaves, by key.
+        terms: For each rule, the atoms of its leaves.
+        negated: For each of those, whether it must not be true, bool.
+        anchored: For each atom, the rules that it anchors.
+        triggers: For each atom, those of which one must be true where it is; none where
+            nothing is known.
         certain: For each rule, whether any of its anchors is enough, bool.
-        height: For each rule, how many levels it has, int64.
-        levels: By height, for each level from 1: for each rule the sizes of its groups;
-            none where the rule is of another height.
+        shape: For each rule, the number of its shape.
+        height: For each shape, how many levels it has, int64.
+        levels: By height, for each level from 1: for each shape the sizes of its groups;
+            none where the shape is of another height.
     """
 
-    words: tuple[str, ...]
-    symbols: tuple[str, ...]
+    keys: tuple[str, ...]
+    numbers: dict[str, int]
+    groups: dict[Group, range]
+    leaves: dict[str, Leaf]
     terms: Lists
     negated: Booleans
     anchored: Lists
+    triggers: Lists
     certain: Booleans
+    shape: Integers
     height: Integers
     levels: dict[int, tuple[Lists, ...]]
 
+    @property
+    def lazy(self) -> int:
+        """The first atom that is lazy: all behind it are."""
+        return self.groups[LAZY[0]].start
 
-def compile_rules(rules: RuleSet) -> Program:
-    """Compiles a rule set.
+    def payloads(self, group: Group) -> list[str]:
+        """Lists what is looked for by the atoms of a group.
+
+        Args:
+            group: The group.
+
+        Returns:
+            Their keys without the first character.
+        """
+        return [self.keys[atom][1:] for atom in self.groups[group]]
+
+
+def compile_rules(lowered: Sequence[Lowered]) -> Program:
+    """Compiles rules.
 
     Args:
-        rules: The rules.
+        lowered: The rules.
 
     Returns:
         The program.
     """
-    lowered = [lower(rule.expression) for rule in rules.rules]
-    distinct: dict[str, Term] = {}
-    for one in lowered:
-        for term in one.terms:
-            distinct.setdefault(term.phrase, term)
-    words = [phrase for phrase, term in distinct.items() if not term.is_symbol]
-    symbols = [phrase for phrase, term in distinct.items() if term.is_symbol]
-    numbers = {phrase: number for number, phrase in enumerate(words + symbols)}
-    anchored: list[list[int]] = [[] for _ in numbers]
-    for number, one in enumerate(lowered):
-        for phrase in {one.terms[clause].phrase for clause in one.anchors}:
-            anchored[numbers[phrase]].append(number)
+    lazy = dict(chain.from_iterable(one.lazy for one in lowered if one.lazy))
+    needed = {key: triggers(leaf) for key, leaf in lazy.items()}
+    terms = [one.keys for one in lowered]
+    wanted = dict.fromkeys(chain.from_iterable(terms))
+    wanted.update(dict.fromkeys(chain.from_iterable(map(parts, lazy.values()))))
+    keys, groups = _arranged(wanted)
+    numbers = dict(zip(keys, range(len(keys)), strict=True))
+    shapes = {
+        shape: number for number, shape in enumerate({one.shape: 0 for one in lowered})
+    }
+    shape_of = np.fromiter((shapes[one.shape] for one in lowered), np.int64)
+    signs = Lists.of(shape.negated for shape in shapes)
     return Program(
-        words=tuple(words),
-        symbols=tuple(symbols),
-        terms=Lists.of([numbers[term.phrase] for term in one.terms] for one in lowered),
-        negated=np.array([sign for one in lowered for sign in one.negated], np.bool_),
-        anchored=Lists.of(anchored),
-        certain=np.array([one.certain for one in lowered], np.bool_),
-        height=np.array([len(one.sizes) for one in lowered], np.int64),
-        levels=_levels(lowered),
+        keys=keys,
+        numbers=numbers,
+        groups=groups,
+        leaves=lazy,
+        terms=_numbered(terms, numbers),
+        negated=signs.values[signs.places(shape_of)[0]].astype(np.bool_),
+        anchored=_numbered([one.anchors for one in lowered], numbers).inverted(
+            len(keys)
+        ),
+        triggers=_triggers(keys, groups[LAZY[0]].start, needed, numbers),
+        certain=np.fromiter((one.certain for one in lowered), np.bool_),
+        shape=shape_of,
+        height=np.fromiter((shape.height for shape in shapes), np.int64),
+        levels=_levels(tuple(shapes)),
     )
 
 
-def _levels(lowered: Sequence[Lowered]) -> dict[int, tuple[Lists, ...]]:
+def _numbered(lists: list[tuple[str, ...]], numbers: dict[str, int]) -> Lists:
+    sizes = np.fromiter(map(len, lists), np.int64, len(lists))
+    first = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+    # The bulk of the work, so without a loop in Python.
+    atoms = map(numbers.__getitem__, chain.from_iterable(lists))
+    return Lists(first, np.fromiter(atoms, np.int64, int(first[-1])))
+
+
+def _triggers(
+    keys: tuple[str, ...],
+    lazy: int,
+    needed: dict[str, tuple[str, ...]],
+    numbers: dict[str, int],
+) -> Lists:
+    lists = Lists.of(
+        [numbers[trigger] for trigger in needed[key]] for key in keys[lazy:]
+    )
+    # Eager atoms have none.
+    return Lists(np.concatenate((np.zeros(lazy, np.int64), lists.first)), lists.values)
+
+
+def _arranged(wanted: Iterable[str]) -> tuple[tuple[str, ...], dict[Group, range]]:
+    """Numbers atoms, group by group."""
+    members: dict[str, list[str]] = {group.value: [] for group in (*EAGER, *LAZY)}
+    for key in wanted:
+        members[key[0]].append(key)
+    groups: dict[Group, range] = {}
+    first = 0
+    for sign, found in members.items():
+        groups[Group(sign)] = range(first, first + len(found))
+        first += len(found)
+    return tuple(chain.from_iterable(members.values())), groups
+
+
+def _levels(shapes: Sequence[Shape]) -> dict[int, tuple[Lists, ...]]:
     nothing: tuple[int, ...] = ()
     return {
         height: tuple(
             Lists.of(
-                one.sizes[level] if len(one.sizes) == height else nothing
-                for one in lowered
+                shape.sizes[level] if shape.height == height else nothing
+                for shape in shapes
             )
             for level in range(height)
         )
-        for height in {len(one.sizes) for one in lowered if not one.certain}
+        for height in {shape.height for shape in shapes}
     }

@@ -1,9 +1,12 @@
 """A rule set: parsed, immutable, printable, named by its content."""
 
+from __future__ import annotations
+
 import hashlib
+import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -11,11 +14,21 @@ from typing import Final
 from typing_extensions import override
 
 from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxError
-from rookery.matching._expression import Kind, Node, Term, conjunction
-from rookery.matching._parser import parse_expression
+from rookery.matching._expression import Node, conjunction
+from rookery.matching._formats import (
+    RuleFormat,
+    named,
+    read_csv,
+    read_jsonl,
+    read_text,
+)
+from rookery.matching._leaves import Kind, Term
+from rookery.matching._parser import Expression, parse_expression
 from rookery.matching._words import has_symbol, has_word, is_word_character
+from rookery.matching._written import Entry
 
-_NAMED: Final = re.compile(r"(?P<name>[\w.-]+)\s*=\s*")
+# What stays one line whoever cuts it into lines.
+_LINE: Final = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +38,32 @@ class Rule:
     Attributes:
         id: Its name; the canonical expression where none was given.
         expression: What it asks of a post.
+        tags: What people sort rules by, in alphabetical order, each once.
+        enabled: Whether it matches anything at all.
+        line: Its line in the file it was read from, from 1; 0 where there is none.
     """
 
     id: str
-    expression: Node
+    expression: Expression
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+    line: int = field(default=0, compare=False)
 
     @property
     def text(self) -> str:
         """The canonical expression."""
-        return str(self.expression)
+        return self.expression.text
 
     @override
     def __str__(self) -> str:
-        """Returns the rule as a line of a rule file."""
+        """Returns the rule as a line of a text file: JSON if need be."""
         text = self.text
-        return text if self.id == text else f"{self.id} = {text}"
+        line = text if self.id == text else f"{self.id} = {text}"
+        if self.tags or not self.enabled or not _LINE.fullmatch(line):
+            return _object(self)
+        name, shift = named(line)
+        same = line[shift:] == text and self.id == (text if name is None else name)
+        return line if same else _object(self)
 
 
 @dataclass(frozen=True)
@@ -55,67 +79,66 @@ class RuleSet:
     @cached_property
     def version(self) -> str:
         """16 hexadecimal digits that name the content, whatever its order."""
-        lines = sorted(f"{rule.id}\t{rule.text}" for rule in self.rules)
+        lines = sorted([_content(rule) for rule in self.rules])
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
     @classmethod
-    def parse(cls, lines: Iterable[str], *, where: str = "<rules>") -> "RuleSet":
+    def parse(cls, lines: Iterable[str], *, where: str = "<rules>") -> RuleSet:
         """Reads rules, one a line: `expression` or `name = expression`.
 
         Blank lines are passed over, and so are comments: lines that are `#` or begin
-        with `# `.
+        with `# `. A line may also be a JSON object, with the fields `id`, `rule`, `tags`
+        and `enabled`.
 
         Args:
             lines: The lines, with or without their ends.
             where: The name of the file, for errors.
 
         Returns:
-            The rule set.
-
-        Raises:
-            RuleFileError: Rules cannot be read or have the same name: all of them.
+            The rule set. Rules that cannot be read or have the same name are a
+            `RuleFileError`, which has all of them.
         """
-        rules: list[Rule] = []
-        lines_of: dict[str, int] = {}
-        errors: list[RuleSyntaxError] = []
-        for number, raw in enumerate(lines, 1):
-            line = raw.rstrip("\r\n").removeprefix("\ufeff")
-            content = line.strip()
-            if not content or content == "#" or content.startswith("# "):
-                continue
-            begin = len(line) - len(line.lstrip())
-            try:
-                rule = parse_rule(content)
-            except RuleSyntaxError as error:
-                errors.append(error.at(where, number, line, begin))
-                continue
-            if rule.id in lines_of:
-                taken = (
-                    f"the rule {rule.id!r} stands in line {lines_of[rule.id]} already"
-                )
-                errors.append(
-                    RuleSyntaxError(
-                        taken,
-                        line,
-                        begin + 1,
-                        hint="give it another name: name = expression",
-                        where=where,
-                        line=number,
-                    )
-                )
-                continue
-            lines_of[rule.id] = number
-            rules.append(rule)
-        if errors:
-            raise RuleFileError(tuple(errors))
-        return cls(tuple(rules))
+        return cls(_rules(read_text(lines, where)))
 
     @classmethod
-    def load(cls, path: Path) -> "RuleSet":
+    def read(
+        cls,
+        text: str,
+        format: RuleFormat = RuleFormat.TEXT,
+        *,
+        where: str = "<rules>",
+    ) -> RuleSet:
+        """Reads the text of a rule file.
+
+        Args:
+            text: The text.
+            format: What it is written in.
+            where: The name of the file, for errors.
+
+        Returns:
+            The rule set. Rules that cannot be read or have the same name are a
+            `RuleFileError`, which has all of them.
+        """
+        match format:
+            case RuleFormat.TEXT:
+                return cls.parse(text.split("\n"), where=where)
+            case RuleFormat.JSONL:
+                return cls(_rules(read_jsonl(text, where)))
+            case RuleFormat.CSV:
+                return cls(_rules(read_csv(text, where)))
+            case RuleFormat.YAML:
+                # Imported here: workers get their rules as text.
+                from rookery.matching._yaml import read_yaml
+
+                return cls(_rules(read_yaml(text, where)))
+
+    @classmethod
+    def load(cls, path: Path, *, format: RuleFormat | None = None) -> RuleSet:
         """Reads a rule file.
 
         Args:
-            path: A text file, UTF-8, as `parse` reads it.
+            path: A file of UTF-8.
+            format: What it is written in; None to go by its name.
 
         Returns:
             The rule set.
@@ -133,7 +156,7 @@ class RuleSet:
             raise MatchingError(
                 f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
             ) from error
-        return cls.parse(text.split("\n"), where=str(path))
+        return cls.read(text, format or RuleFormat.of(path), where=str(path))
 
     @override
     def __str__(self) -> str:
@@ -157,14 +180,58 @@ def parse_rule(line: str) -> Rule:
     Raises:
         RuleSyntaxError: It is none; the column is that of the line.
     """
-    named = _NAMED.match(line)
-    shift = named.end() if named else 0
+    name, shift = named(line)
     try:
         expression = parse_expression(line[shift:])
     except RuleSyntaxError as error:
         column = error.column + shift
         raise RuleSyntaxError(error.reason, line, column, error.hint) from None
-    return Rule(named["name"] if named else str(expression), expression)
+    return Rule(expression.text if name is None else name, expression)
+
+
+def _rules(entries: Iterable[Entry | RuleSyntaxError]) -> tuple[Rule, ...]:
+    rules: list[Rule] = []
+    lines_of: dict[str, int] = {}
+    errors: list[RuleSyntaxError] = []
+    for entry in entries:
+        if isinstance(entry, RuleSyntaxError):
+            errors.append(entry)
+            continue
+        try:
+            expression = parse_expression(entry.rule.text)
+        except RuleSyntaxError as error:
+            place = error.column - 1
+            errors.append(entry.rule.error(error.reason, error.hint, place))
+            continue
+        name = expression.text if entry.id is None else entry.id.text
+        if name in lines_of:
+            taken = f"the rule {name!r} stands in line {lines_of[name]} already"
+            hint = "give it another name: name = expression"
+            errors.append((entry.id or entry.rule).error(taken, hint))
+            continue
+        lines_of[name] = entry.rule.line
+        tags = tuple(sorted(set(entry.tags))) if entry.tags else ()
+        rules.append(Rule(name, expression, tags, entry.enabled, entry.rule.line))
+    if errors:
+        raise RuleFileError(tuple(errors))
+    return tuple(rules)
+
+
+def _content(rule: Rule) -> str:
+    """Writes out all that makes a rule; one that has an id and no more as ever."""
+    content = f"{rule.id}\t{rule.text}"
+    if rule.tags or not rule.enabled:
+        content += f"\t{json.dumps([rule.tags, rule.enabled])}"
+    return content
+
+
+def _object(rule: Rule) -> str:
+    fields: dict[str, object] = {"id": rule.id, "rule": rule.text}
+    if rule.tags:
+        fields["tags"] = list(rule.tags)
+    if not rule.enabled:
+        fields["enabled"] = False
+    return json.dumps(fields)
 
 
 def track_rule(keyword: str) -> str:

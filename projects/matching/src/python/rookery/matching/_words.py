@@ -6,7 +6,11 @@ import re
 import unicodedata
 from typing import Final
 
+from rookery.text import fold
+
 _BEGINS_WORD: Final = re.compile(r"\w")
+_WORDS: Final = re.compile(r"\w+", re.ASCII)
+_SIGNS: Final = {"#": "#", "＃": "#", "@": "@", "＠": "@", "$": "$"}
 
 
 def has_word(text: str) -> bool:
@@ -42,7 +46,64 @@ def has_symbol(text: str) -> bool:
     Returns:
         Whether a character of it is a symbol beyond ASCII, such as an emoji.
     """
-    return any(
+    return not text.isascii() and any(
         ord(character) > 127 and unicodedata.category(character)[0] == "S"
         for character in text
     )
+
+
+def split_words(text: str) -> list[tuple[int, int]]:
+    """Finds the words of a rule's text.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Where each begins and ends, in characters.
+    """
+    if text.isascii():
+        return [found.span() for found in _WORDS.finditer(text)]
+    words: list[tuple[int, int]] = []
+    start = -1
+    for place, character in enumerate(text):
+        if start < 0 and has_word(character):
+            start = place
+        elif start >= 0 and not is_word_character(character):
+            words.append((start, place))
+            start = -1
+    return words if start < 0 else [*words, (start, len(text))]
+
+
+def signed_words(text: str) -> list[str]:
+    """Lists the words of a rule's text in folded case.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Each word, behind the `#`, `@` or `$` that stands directly before it.
+    """
+    return [
+        _sign_before(text, start) + fold(text[start:end])
+        for start, end in split_words(text)
+    ]
+
+
+def phrase_of(text: str) -> str:
+    """Brings a phrase into the one form that all phrases of its meaning have.
+
+    Args:
+        text: Any text with a word.
+
+    Returns:
+        Its words in folded case, behind the sign that stands before the first.
+    """
+    if text.isascii() and text.isalnum():
+        return text.lower()
+    spans = split_words(text)
+    words = " ".join([fold(text[start:end]) for start, end in spans])
+    return _sign_before(text, spans[0][0]) + words
+
+
+def _sign_before(text: str, start: int) -> str:
+    return _SIGNS.get(text[start - 1], "") if start else ""

@@ -25,7 +25,11 @@ in_force = typer.Typer(no_args_is_help=True)
 app.add_typer(in_force, name="rules")
 
 RulesFile = Annotated[
-    Path, typer.Argument(help="A file of rules, one a line.", show_default=False)
+    Path,
+    typer.Argument(
+        help="A file of rules: text, one a line, or YAML, JSON lines, CSV.",
+        show_default=False,
+    ),
 ]
 
 
@@ -106,6 +110,23 @@ def check(rules: RulesFile) -> None:
 
     loaded = RuleSet.load(rules)
     typer.echo(f"{rules}: {len(loaded):,} rules, version {loaded.version}")
+
+
+@app.command()
+def lint(
+    rules: RulesFile,
+    sample: Annotated[
+        Path | None,
+        typer.Option(help="Posts as they usually come: what would match too many?"),
+    ] = None,
+) -> int:
+    """Tells which rules are probably not what was meant; exits with 1 if any is."""
+    from rookery.matching._commands import lint_rules
+
+    findings = lint_rules(rules, sample)
+    for finding in findings:
+        typer.echo(f"{rules}:{finding}")
+    return 1 if findings else 0
 
 
 @in_force.callback()

@@ -197,6 +197,17 @@ def test_a_rule_is_explained_clause_by_clause(
     assert run("explain", "fire -drill", "fire drill") == 1
 
 
+def test_rules_are_linted(
+    tmp_path: Path, posts: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "doubtful.yaml"
+    path.write_text("- id: x\n  rule: fire -fire\n- boulder\n")
+    assert run("lint", path, "--sample", posts) == 1
+    assert capfd.readouterr().out.startswith(f"{path}:2: never: x: the rule never")
+    path.write_text("- boulder\n")
+    assert run("lint", path) == 0
+
+
 def test_rules_are_checked(rules: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("check", rules) == 0
     assert "2 rules, version " in capfd.readouterr().out

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from rookery.bus import Bus, connect, testing
-from rookery.matching import MatchingError, RuleSet, store
+from rookery.matching import MatchingError, RuleFormat, RuleSet, store
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio]
 
@@ -31,6 +31,15 @@ async def test_what_was_published_last_is_current(bus: Bus) -> None:
     assert await store.publish(bus, FLOOD) == FLOOD.version
     assert await store.publish(bus, FLOOD) == FLOOD.version
     assert await store.current(bus) == FLOOD
+
+
+async def test_tags_switches_and_any_id_come_back(bus: Bus) -> None:
+    rules = RuleSet.read(
+        '- {id: "an id", rule: "fire /a b/", tags: [eu, "#x"], enabled: no}\n- flood',
+        RuleFormat.YAML,
+    )
+    await store.publish(bus, rules)
+    assert await store.current(bus) == rules
 
 
 async def test_a_watcher_sees_the_current_rules_and_each_change(bus: Bus) -> None:

@@ -1,0 +1,164 @@
+"""A rule as alternatives: conjunctions of leaves, and what follows from a leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import Final
+
+from rookery.matching._expression import And, Node, Not, Or
+from rookery.matching._leaves import Edge, Field, FieldName, Group, Leaf, Near
+
+# A rule that has more alternatives when it is written out is left alone.
+MAX_ALTERNATIVES: Final = 64
+_SIGNS: Final = "#@$"
+# Of these a post has one only; a language may be a variety of another.
+_ALONE: Final = (Group.AUTHOR, Group.SOURCE, Group.LANGUAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Conjunction:
+    """Leaves that all have to be true, or not true.
+
+    Attributes:
+        wanted: Keys of leaves that have to be true.
+        unwanted: Keys of leaves that must not be.
+    """
+
+    wanted: frozenset[str]
+    unwanted: frozenset[str]
+
+    def joined(self, other: Conjunction) -> Conjunction:
+        """Asks for all that both ask for."""
+        return Conjunction(self.wanted | other.wanted, self.unwanted | other.unwanted)
+
+    def contains(self, other: Conjunction) -> bool:
+        """Tells whether it asks for all that another one asks for."""
+        return self.wanted >= other.wanted and self.unwanted >= other.unwanted
+
+
+def alternatives(node: Node) -> frozenset[Conjunction] | None:
+    """Writes a rule out as alternatives.
+
+    Args:
+        node: The expression.
+
+    Returns:
+        Conjunctions of which one at least is true where the rule is, none of them more
+        than another one; None where there would be too many.
+    """
+    found = _alternatives(node, negated=False)
+    if found is None or len(found) == 1:
+        return found
+    return frozenset(
+        one
+        for one in found
+        if not any(one is not other and one.contains(other) for other in found)
+    )
+
+
+def _alternatives(node: Node, *, negated: bool) -> frozenset[Conjunction] | None:
+    if isinstance(node, Not):
+        return _alternatives(node.child, negated=not negated)
+    if not isinstance(node, And | Or):
+        one, none = frozenset((node.key,)), frozenset[str]()
+        return frozenset(
+            (Conjunction(none, one) if negated else Conjunction(one, none),)
+        )
+    parts: list[frozenset[Conjunction]] = []
+    for child in node.children:
+        part = _alternatives(child, negated=negated)
+        if part is None:
+            return None
+        parts.append(part)
+    if isinstance(node, Or) != negated:
+        union = frozenset[Conjunction]().union(*parts)
+        return union if len(union) <= MAX_ALTERNATIVES else None
+    count = 1
+    for part in parts:
+        count *= len(part)
+    if count > MAX_ALTERNATIVES:
+        return None
+    joined: list[Conjunction] = []
+    for choice in product(*parts):
+        whole = choice[0]
+        for each in choice[1:]:
+            whole = whole.joined(each)
+        joined.append(whole)
+    return frozenset(joined)
+
+
+def implied(key: str, leaf: Leaf, *, prefixes: bool) -> Iterator[str]:
+    """Lists what is true wherever a leaf is, as far as it is plain from how it is written.
+
+    Args:
+        key: The key of the leaf.
+        leaf: The leaf.
+        prefixes: Whether to list the beginnings of words too.
+
+    Yields:
+        Keys; its own is the first.
+    """
+    yield key
+    match leaf:
+        case Edge(_, start, end):
+            phrase = leaf.phrase.key
+            if start and end:
+                yield f"{Group.EDGE}^ {phrase[1:]}"
+                yield f"{Group.EDGE}$ {phrase[1:]}"
+            yield from _parts(phrase, prefixes)
+        case Near():
+            for word in dict.fromkeys(leaf.words):
+                yield from _parts(f"{Group.PHRASE}{word}", prefixes)
+        case Field(FieldName.LANG):
+            while "-" in key:
+                key = key.rpartition("-")[0]
+                yield key
+        case _:
+            if key[0] in (Group.PHRASE, Group.ADDRESS, Group.PREFIX):
+                yield from _parts(key, prefixes)
+
+
+def _parts(key: str, prefixes: bool) -> Iterator[str]:
+    """Lists the parts of a phrase, and what their words begin with."""
+    group, words = key[0], key[1:].split(" ")
+    if group != Group.PREFIX:
+        for begin in range(len(words)):
+            for end in range(begin + 1, len(words) + 1):
+                part = " ".join(words[begin:end])
+                yield group + part
+                if part[0] in _SIGNS:
+                    yield group + part[1:]
+    if group == Group.ADDRESS or not prefixes:
+        return
+    for word in words:
+        for beginning in dict.fromkeys((word, word.lstrip(_SIGNS))):
+            first = 1 + (beginning[0] in _SIGNS)
+            for size in range(first, len(beginning) + 1):
+                yield f"{Group.PREFIX}{beginning[:size]}"
+
+
+def contradiction(
+    one: Conjunction, follows: Mapping[str, frozenset[str]]
+) -> tuple[str, str, bool] | None:
+    """Looks for what cannot be true at once.
+
+    Args:
+        one: A conjunction.
+        follows: For each key, what is true where it is.
+
+    Returns:
+        The key of a leaf that is wanted, that of one that it cannot stand beside, and
+        whether this one is wanted too; None where nothing is found.
+    """
+    if one.unwanted:
+        for key in sorted(one.wanted):
+            clash = follows[key] & one.unwanted
+            if clash:
+                return key, min(clash), False
+    alone = sorted(key for key in one.wanted if key[0] in _ALONE)
+    for first, second in pairwise(alone):
+        if first[0] == second[0] and not f"{second}-".startswith(f"{first}-"):
+            return first, second, True
+    return None
