@@ -11,8 +11,3 @@ settings.register_profile(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-
-# As for the whole repository, whose profile is not loaded wherever pytest is started:
-# the model of languages takes longer to load than an example may.
-settings.register_profile("matching", deadline=None)
-settings.load_profile("matching")
