@@ -4,8 +4,9 @@ Settings from the environment, structured logs, health and metrics, a stop that 
 within a deadline, exit codes, and a command line that uses them.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from rookery.service._lazy import lazy
 
 if TYPE_CHECKING:
     from rookery.service._build import Build, build
@@ -37,42 +38,37 @@ if TYPE_CHECKING:
 else:
     # Loaded when they are first used: a command line that shows its help, or a module
     # that needs one name, should not wait for the libraries behind all the others.
-    _NAMES = {
-        "_build": ("Build", "build"),
-        "_children": ("child_environment", "module_command"),
-        "_cli": ("cli",),
-        "_errors": (
-            "BuildInvalid",
-            "DrainTimeout",
-            "PortTaken",
-            "ServiceError",
-            "SettingsInvalid",
-            "describe",
-            "exit_code_of",
-        ),
-        "_health": ("Check", "Health"),
-        "_http": (
-            "HEALTH_PATHS",
-            "health_app",
-            "is_authorised",
-            "listen",
-            "serve_http",
-        ),
-        "_logging": ("configure_logging",),
-        "_parent": ("is_alive",),
-        "_process": ("Process", "run"),
-        "_settings": ("Settings", "is_loopback", "require_token"),
-        "_stop": ("Stop",),
-        "_threads": ("configure_threads", "thread_environment"),
-    }
-    _WHERE = {name: module for module, names in _NAMES.items() for name in names}
-
-    def __getattr__(name):
-        if name not in _WHERE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
-        globals()[name] = found
-        return found
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_build": ("Build", "build"),
+            "_children": ("child_environment", "module_command"),
+            "_cli": ("cli",),
+            "_errors": (
+                "BuildInvalid",
+                "DrainTimeout",
+                "PortTaken",
+                "ServiceError",
+                "SettingsInvalid",
+                "describe",
+                "exit_code_of",
+            ),
+            "_health": ("Check", "Health"),
+            "_http": (
+                "HEALTH_PATHS",
+                "health_app",
+                "is_authorised",
+                "listen",
+                "serve_http",
+            ),
+            "_logging": ("configure_logging",),
+            "_parent": ("is_alive",),
+            "_process": ("Process", "run"),
+            "_settings": ("Settings", "is_loopback", "require_token"),
+            "_stop": ("Stop",),
+            "_threads": ("configure_threads", "thread_environment"),
+        },
+    )
 
 
 __all__ = [
@@ -99,6 +95,7 @@ __all__ = [
     "is_alive",
     "is_authorised",
     "is_loopback",
+    "lazy",
     "listen",
     "module_command",
     "require_token",

@@ -1,9 +1,9 @@
 """Rules in, matches out."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxError
+from rookery.service import lazy
 
 if TYPE_CHECKING:
     from rookery.matching._backtest import Backtest, Day, backtest
@@ -14,20 +14,17 @@ if TYPE_CHECKING:
     from rookery.matching._rules import Rule, RuleSet, parse_rule, track_rule
 else:
     # Loaded when first used: the command line shows its help without Arrow.
-    _NAMES = {
-        "_backtest": ("Backtest", "Day", "backtest"),
-        "_explain": ("Explanation", "explain"),
-        "_formats": ("RuleFormat",),
-        "_lint": ("Finding", "Problem", "lint"),
-        "_matcher": ("Matcher",),
-        "_rules": ("Rule", "RuleSet", "parse_rule", "track_rule"),
-    }
-    _WHERE = {name: module for module, names in _NAMES.items() for name in names}
-
-    def __getattr__(name):
-        if name not in _WHERE:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_backtest": ("Backtest", "Day", "backtest"),
+            "_explain": ("Explanation", "explain"),
+            "_formats": ("RuleFormat",),
+            "_lint": ("Finding", "Problem", "lint"),
+            "_matcher": ("Matcher",),
+            "_rules": ("Rule", "RuleSet", "parse_rule", "track_rule"),
+        },
+    )
 
 
 __all__ = [

@@ -6,6 +6,7 @@ sources are in `rookery.streaming.sources`, formats in `rookery.streaming.format
 
 from typing import TYPE_CHECKING
 
+from rookery.service import lazy
 from rookery.streaming._errors import (
     SourceChanged,
     SourceFormatError,
@@ -18,14 +19,8 @@ from rookery.streaming._errors import (
 if TYPE_CHECKING:
     from rookery.streaming.sources import sample_rules, source_name
 else:
-
-    def __getattr__(name):
-        # Loaded when first used: the command line shows its help without sources.
-        if name not in {"sample_rules", "source_name"}:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from rookery.streaming import sources
-
-        return getattr(sources, name)
+    # Loaded when first used: the command line shows its help without sources.
+    __getattr__ = lazy(__name__, {"sources": ("sample_rules", "source_name")})
 
 
 __all__ = [
