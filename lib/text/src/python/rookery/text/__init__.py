@@ -7,6 +7,7 @@ from rookery.text._entities import Entities, EntityKind, Places, entities
 from rookery.text._errors import ColumnError, PhraseError, TextError
 from rookery.text._phrases import Hits, PhraseTable
 from rookery.text._terms import Term, TermKind
+from rookery.text._threads import over_slices
 from rookery.text._tokens import UNICODE_VERSION, Tokens, fold, tokens
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Tokens",
     "entities",
     "fold",
+    "over_slices",
     "tokens",
 ]

@@ -12,7 +12,8 @@ from rookery.matching._evidence import Evidence, distinct
 from rookery.matching._lazy import Lazy
 from rookery.matching._program import Booleans, Integers, Lists, compile_rules, ranges
 from rookery.matching._rules import RuleSet
-from rookery.records import MATCH, POST, SPAN, SchemaError, empty
+from rookery.records import MATCH, POST, SPAN, SchemaError, concat, empty
+from rookery.text import over_slices
 
 # How many rules of a post get spans, how many places of a term, and how many spans there
 # are in all: a post that matches everything must still fit into a frame.
@@ -36,10 +37,18 @@ class Matcher:
 
     Args:
         rules: The rules; those that are enabled are compiled here.
+        threads: How many slices of a batch are matched at the same time; the matches
+            are the same for any number.
+
+    Raises:
+        ValueError: If there is to be no thread.
     """
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, rules: RuleSet, *, threads: int = 1) -> None:
+        if threads < 1:
+            raise ValueError(f"{threads} threads match nothing: give at least one")
         self.rules = rules
+        self._threads = threads
         active = [rule for rule in rules.rules if rule.enabled]
         self._count = len(active)
         self._program = compile_rules([rule.expression.lowered for rule in active])
@@ -63,6 +72,12 @@ class Matcher:
         """
         if not posts.schema.equals(POST):
             raise SchemaError(f"posts are expected, not columns {posts.schema.names}")
+        found = over_slices(self._match, posts, self._threads)
+        if len(found) == 1:
+            return found[0][1]
+        return concat((_shifted(part, first) for first, part in found), MATCH)
+
+    def _match(self, posts: pa.RecordBatch) -> pa.RecordBatch:
         evidence = self._eager.find(posts)
         if not len(evidence.true):
             return empty(MATCH)
@@ -201,6 +216,14 @@ class Matcher:
             fields=list(SPAN),
         )
         return spans, np.bincount(pair, minlength=len(pairs.row))
+
+
+def _shifted(matches: pa.RecordBatch, first: int) -> pa.RecordBatch:
+    """Counts rows from the start of the batch, and not of its slice."""
+    rows = np.asarray(matches.column("row")) + first
+    return matches.set_column(
+        matches.schema.get_field_index("row"), MATCH.field("row"), _int32(rows)
+    )
 
 
 def _rank(values: Integers) -> Integers:

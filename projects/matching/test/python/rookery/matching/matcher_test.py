@@ -272,6 +272,29 @@ def test_a_batch_that_holds_no_posts_is_refused() -> None:
         Matcher(RuleSet.parse(["fire"]))(empty(MATCH))
 
 
+def test_a_matcher_without_a_thread_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        Matcher(RuleSet.parse(["fire"]), threads=0)
+
+
+@given(
+    st.lists(expressions(), max_size=4),
+    st.lists(some_posts(), max_size=6),
+    st.integers(2, 8),
+)
+def test_any_number_of_threads_matches_the_same(
+    nodes: list[Node], rows: list[dict[str, Any]], threads: int
+) -> None:
+    rules = RuleSet(
+        tuple(Rule(str(i), Expression(node)) for i, node in enumerate(nodes))
+    )
+    batch = post_batch(rows)
+    found = Matcher(rules, threads=threads)(batch)
+    found.validate(full=True)
+    assert found.schema.equals(MATCH, check_metadata=True)
+    assert found.equals(Matcher(rules)(batch))
+
+
 @given(st.lists(expressions(), max_size=6), st.lists(some_posts(), max_size=5))
 def test_the_matcher_and_explanations_agree_with_plain_python(
     nodes: list[Node], rows: list[dict[str, Any]]
