@@ -22,7 +22,9 @@ from rookery.matching._leaves import (
 )
 
 # Words of up to this many characters are so frequent that they say little.
-_SHORT = 3
+_SHORT: Final = 3
+_LONG: Final = 64
+_RARITY: Final = [1.0 / max(size - _SHORT + 1, 1) ** 2 for size in range(_LONG + 1)]
 _EAGER: Final = frozenset(group.value for group in EAGER)
 _EVERYWHERE: Final = 1e6
 _SOURCE_FREQUENCY: Final = 0.5
@@ -95,26 +97,79 @@ def lower(node: Node) -> Lowered:
     Raises:
         ValueError: It is true of a post of which none of its leaves is.
     """
+    flat = _flat(node)
+    if flat is not None:
+        return flat
     leaves: list[Leaf] = []
     tree = _push(node, False, leaves)
-    keys = [leaf.key for leaf in leaves]
-    choice = _anchors(tree, leaves, keys)
+    choice = _anchors(tree, leaves)
     if choice is None:
         raise ValueError(f"nothing anchors the rule {node}")
     negated: list[bool] = []
     sizes: list[list[int]] = [[] for _ in range(tree.height)]
     _flatten(tree, tree.height, negated, sizes)
+    shape = _shape(tuple(negated), tuple(map(tuple, sizes)))
+    return _lowered(leaves, shape, choice)
+
+
+def _flat(node: Node) -> Lowered | None:
+    """Lowers a rule of one level without a tree, as most are.
+
+    Args:
+        node: Its expression.
+
+    Returns:
+        The same as with a tree; None where one is needed, or the rule has no anchor.
+    """
+    inner = (And, Or, Not)
+    if not isinstance(node, inner):
+        choice = _choice(node)
+        return (
+            None if choice is None else _lowered([node], _shape((False,), ()), choice)
+        )
+    if isinstance(node, Not):
+        return None
+    leaves: list[Leaf] = []
+    negated: list[bool] = []
+    choices: list[_Choice | None] = []
+    for child in node.children:
+        if isinstance(child, Not):
+            child = child.child
+            negated.append(True)
+            choices.append(None)
+            if isinstance(child, inner):
+                return None
+        else:
+            if isinstance(child, inner):
+                return None
+            negated.append(False)
+            choices.append(_choice(child))
+        leaves.append(child)
+    sizes: tuple[tuple[int, ...], ...] = ((len(leaves),),)
+    if isinstance(node, Or):
+        choice = _any(choices)
+    else:
+        choice = _rarest(choices)
+        sizes = ((1,) * len(leaves), *sizes)
+    if choice is None:
+        return None
+    return _lowered(leaves, _shape(tuple(negated), sizes), choice)
+
+
+def _lowered(leaves: list[Leaf], shape: Shape, choice: _Choice) -> Lowered:
+    keys = [leaf.key for leaf in leaves]
     lazy = [
         (key, leaf)
         for key, leaf in zip(keys, leaves, strict=True)
         if key[0] not in _EAGER
     ]
+    anchors = choice[1]
     return Lowered(
         keys=tuple(keys),
         lazy=tuple(lazy),
-        shape=_shape(tuple(negated), tuple(map(tuple, sizes))),
-        anchors=tuple(dict.fromkeys(choice[1])),
-        certain=tree.height <= 1 and not lazy,
+        shape=shape,
+        anchors=anchors if len(anchors) == 1 else tuple(dict.fromkeys(anchors)),
+        certain=shape.height <= 1 and not lazy,
     )
 
 
@@ -128,7 +183,7 @@ def triggers(leaf: Leaf) -> tuple[str, ...]:
         Keys of eager leaves, one of which at least is true where this leaf is; none
         where it does not say.
     """
-    choice = _choice(leaf, leaf.key)
+    choice = _choice(leaf)
     return () if choice is None else choice[1]
 
 
@@ -176,32 +231,34 @@ def _flatten(
 _Choice = tuple[float, tuple[str, ...]]
 
 
-def _anchors(tree: _Tree, leaves: list[Leaf], keys: list[str]) -> _Choice | None:
-    """Chooses anchors, and says how often they may be true; None: there are none.
-
-    Of a conjunction one part is enough, and the rarest is the best; of a disjunction it
-    takes all.
-    """
+def _anchors(tree: _Tree, leaves: list[Leaf]) -> _Choice | None:
+    """Chooses anchors, and says how often they may be true; None: there are none."""
     if not tree.children:
-        clause = tree.clause
-        return None if tree.negated else _choice(leaves[clause], keys[clause])
-    choices = [_anchors(child, leaves, keys) for child in tree.children]
+        return None if tree.negated else _choice(leaves[tree.clause])
+    choices = [_anchors(child, leaves) for child in tree.children]
+    return _rarest(choices) if tree.height % 2 == 0 else _any(choices)
+
+
+def _rarest(choices: list[_Choice | None]) -> _Choice | None:
+    """Chooses for a conjunction, of which one part is enough: the rarest is the best."""
+    return min([choice for choice in choices if choice is not None], default=None)
+
+
+def _any(choices: list[_Choice | None]) -> _Choice | None:
+    """Chooses for a disjunction, which takes all of its parts."""
     known = [choice for choice in choices if choice is not None]
-    if tree.height % 2 == 0:
-        return min(known, default=None)
     if len(known) < len(choices):
         return None
-    return (
-        sum([frequency for frequency, _ in known]),
-        tuple([key for _, keys in known for key in keys]),
-    )
+    frequency = sum([frequency for frequency, _ in known])
+    return frequency, tuple([key for _, keys in known for key in keys])
 
 
-def _choice(leaf: Leaf, key: str) -> _Choice | None:
+def _choice(leaf: Leaf) -> _Choice | None:
     """Says what anchors a leaf, and guesses how often from nothing but its length."""
+    key = leaf.key
+    if isinstance(leaf, Term):
+        return _frequency(leaf.text), (key,)
     match leaf:
-        case Term():
-            return _frequency(leaf.text), (key,)
         case Edge():
             return _frequency(leaf.text), (leaf.phrase.key,)
         case Near():
@@ -227,7 +284,7 @@ def _choice(leaf: Leaf, key: str) -> _Choice | None:
 
 def _frequency(text: str) -> float:
     if " " not in text:
-        return 1.0 / max(len(text) - _SHORT + 1, 1) ** 2
+        return _RARITY[min(len(text), _LONG)]
     words = text.split()
     rarity = max(max(map(len, words), default=0) - _SHORT, 0) + 3 * (len(words) - 1)
     return 1.0 / (1 + rarity) ** 2

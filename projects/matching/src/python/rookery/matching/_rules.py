@@ -24,6 +24,7 @@ from rookery.matching._formats import (
 )
 from rookery.matching._leaves import Kind, Term
 from rookery.matching._parser import Expression, parse_expression
+from rookery.matching._terms import RESERVED
 from rookery.matching._words import has_symbol, has_word, is_word_character
 from rookery.matching._written import Entry
 
@@ -261,7 +262,7 @@ def track_rule(keyword: str) -> str:
             terms.append(Term(Kind(sign), bare[:end]))
         elif has_word(piece):
             plain = all(is_word_character(character) for character in piece)
-            reserved = piece in ("OR", "AND")
+            reserved = piece in RESERVED
             kind = Kind.KEYWORD if plain and not reserved else Kind.PHRASE
             terms.append(Term(kind, piece))
         elif has_symbol(piece):

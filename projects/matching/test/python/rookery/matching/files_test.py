@@ -86,7 +86,7 @@ def test_the_format_can_be_said(tmp_path: Path) -> None:
     ("format", "text", "line", "column", "says"),
     [
         ("text", '{"rule": "fire}', 1, 10, "this is no JSON"),
-        ("text", '{"rule": "fire -"}', 1, 16, "holds no word"),
+        ("text", '{"rule": "fire -"}', 1, 17, "something is missing here"),
         ("jsonl", "[1]", 1, 1, "this is no JSON object"),
         ("jsonl", "[" * 100_000, 1, 1, "this"),
         ("jsonl", '\n {"rule": "a \\u00e9 )"}', 2, 21, "nothing is open"),
