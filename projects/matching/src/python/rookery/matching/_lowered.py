@@ -97,14 +97,19 @@ def lower(node: Node) -> Lowered:
     Raises:
         ValueError: It is true of a post of which none of its leaves is.
     """
-    flat = _flat(node)
-    if flat is not None:
-        return flat
+    lowered = _flat(node) or _deep(node)
+    if lowered is None:
+        raise ValueError(f"nothing anchors the rule {node}")
+    return lowered
+
+
+def _deep(node: Node) -> Lowered | None:
+    """Lowers any rule; None: it has no anchor."""
     leaves: list[Leaf] = []
     tree = _push(node, False, leaves)
     choice = _anchors(tree, leaves)
     if choice is None:
-        raise ValueError(f"nothing anchors the rule {node}")
+        return None
     negated: list[bool] = []
     sizes: list[list[int]] = [[] for _ in range(tree.height)]
     _flatten(tree, tree.height, negated, sizes)
@@ -113,7 +118,7 @@ def lower(node: Node) -> Lowered:
 
 
 def _flat(node: Node) -> Lowered | None:
-    """Lowers a rule of one level without a tree, as most are.
+    """Lowers a rule of two levels without a tree, as most are.
 
     Args:
         node: Its expression.
@@ -121,56 +126,49 @@ def _flat(node: Node) -> Lowered | None:
     Returns:
         The same as with a tree; None where one is needed, or the rule has no anchor.
     """
-    inner = (And, Or, Not)
-    if not isinstance(node, inner):
-        choice = _choice(node)
-        return (
-            None if choice is None else _lowered([node], _shape((False,), ()), choice)
-        )
-    if isinstance(node, Not):
-        return None
+    parts = node.children if isinstance(node, And) else (node,)
     leaves: list[Leaf] = []
     negated: list[bool] = []
+    sizes: list[int] = []
     choices: list[_Choice | None] = []
-    for child in node.children:
-        if isinstance(child, Not):
-            child = child.child
-            negated.append(True)
-            choices.append(None)
-            if isinstance(child, inner):
+    for part in parts:
+        negative = isinstance(part, Not)
+        if isinstance(part, Not):
+            part = part.child
+        if isinstance(part, Or):
+            group = [child for child in part.children if not isinstance(child, _INNER)]
+            if negative or len(group) < len(part.children):
                 return None
+            choices.append(_any([_choice(leaf) for leaf in group]))
+            leaves += group
+            negated += [False] * len(group)
+            sizes.append(len(group))
+        elif isinstance(part, And | Not):
+            return None
         else:
-            if isinstance(child, inner):
-                return None
-            negated.append(False)
-            choices.append(_choice(child))
-        leaves.append(child)
-    sizes: tuple[tuple[int, ...], ...] = ((len(leaves),),)
-    if isinstance(node, Or):
-        choice = _any(choices)
-    else:
-        choice = _rarest(choices)
-        sizes = ((1,) * len(leaves), *sizes)
+            if not negative:
+                choices.append(_choice(part))
+            leaves.append(part)
+            negated.append(negative)
+            sizes.append(1)
+    choice = _rarest(choices)
     if choice is None:
         return None
-    return _lowered(leaves, _shape(tuple(negated), sizes), choice)
+    levels: tuple[tuple[int, ...], ...] = (tuple(sizes), (len(sizes),))
+    if isinstance(node, Or):
+        levels = levels[:1]
+    elif not isinstance(node, And):
+        levels = ()
+    return _lowered(leaves, _shape(tuple(negated), levels), choice)
 
 
 def _lowered(leaves: list[Leaf], shape: Shape, choice: _Choice) -> Lowered:
-    keys = [leaf.key for leaf in leaves]
-    lazy = [
-        (key, leaf)
-        for key, leaf in zip(keys, leaves, strict=True)
-        if key[0] not in _EAGER
-    ]
+    keys = tuple([leaf.key for leaf in leaves])
+    lazy = tuple([(leaf.key, leaf) for leaf in leaves if leaf.key[0] not in _EAGER])
     anchors = choice[1]
-    return Lowered(
-        keys=tuple(keys),
-        lazy=tuple(lazy),
-        shape=shape,
-        anchors=anchors if len(anchors) == 1 else tuple(dict.fromkeys(anchors)),
-        certain=shape.height <= 1 and not lazy,
-    )
+    if len(anchors) > 1:
+        anchors = tuple(dict.fromkeys(anchors))
+    return Lowered(keys, lazy, shape, anchors, shape.height <= 1 and not lazy)
 
 
 def triggers(leaf: Leaf) -> tuple[str, ...]:
@@ -228,6 +226,7 @@ def _flatten(
             _flatten(child, level - 1, negated, sizes)
 
 
+_INNER: Final = (And, Or, Not)
 _Choice = tuple[float, tuple[str, ...]]
 
 
@@ -241,6 +240,8 @@ def _anchors(tree: _Tree, leaves: list[Leaf]) -> _Choice | None:
 
 def _rarest(choices: list[_Choice | None]) -> _Choice | None:
     """Chooses for a conjunction, of which one part is enough: the rarest is the best."""
+    if len(choices) == 1:
+        return choices[0]
     return min([choice for choice in choices if choice is not None], default=None)
 
 
