@@ -132,7 +132,8 @@ class Change:
             raise UnknownRule(unknown([self.name], listing))
         if self.expression is None:
             rule = listing.rules[self.name]
-            changed = rule.altered(tags=self.tags, enabled=self.enabled)
+            tags = None if self.tags is None else tidy(self.tags)
+            changed = rule.altered(tags=tags, enabled=self.enabled)
         else:
             changed = self._rewritten(found, self.expression)
         return Listing({**listing.rules, self.name: changed})
@@ -148,7 +149,7 @@ class Change:
                 )
             rule = replace(rule, tags=found.tags, enabled=found.enabled)
         if self.tags is not None:
-            rule = replace(rule, tags=tuple(sorted(set(self.tags))))
+            rule = replace(rule, tags=tidy(self.tags))
         if self.enabled is not None:
             rule = replace(rule, enabled=self.enabled)
         return Listed.of(replace(rule, id=self.name))
@@ -208,6 +209,24 @@ class Remove:
                 "say --allow-empty if that is meant"
             )
         return Listing(left)
+
+
+def tidy(tags: Iterable[str]) -> tuple[str, ...]:
+    """Sorts tags, and keeps each once.
+
+    Args:
+        tags: The tags as they were given.
+
+    Returns:
+        The tags without space around them, in alphabetical order.
+
+    Raises:
+        MatchingError: There is nothing in one of them.
+    """
+    found = tuple(sorted({tag.strip() for tag in tags}))
+    if "" in found:
+        raise MatchingError("a tag has to have at least one character")
+    return found
 
 
 def check_known(names: Iterable[str], listing: Listing) -> None:
