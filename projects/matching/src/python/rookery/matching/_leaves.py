@@ -31,12 +31,12 @@ class Group(StrEnum):
     PHRASE = "w"
     CHARACTERS = "c"
     PREFIX = "p"
+    EDGE = "e"
+    NEAR = "n"
     AUTHOR = "f"
     SOURCE = "s"
     ADDRESS = "u"
     ALWAYS = "a"
-    EDGE = "e"
-    NEAR = "n"
     REGEX = "r"
     LANGUAGE = "l"
     HAS = "h"
@@ -46,12 +46,14 @@ EAGER: Final = (
     Group.PHRASE,
     Group.CHARACTERS,
     Group.PREFIX,
+    Group.EDGE,
+    Group.NEAR,
     Group.AUTHOR,
     Group.SOURCE,
     Group.ADDRESS,
     Group.ALWAYS,
 )
-LAZY: Final = (Group.EDGE, Group.NEAR, Group.REGEX, Group.LANGUAGE, Group.HAS)
+LAZY: Final = (Group.REGEX, Group.LANGUAGE, Group.HAS)
 
 
 class Kind(Enum):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from rookery.matching._expression import And, Node, Not, Or
 from rookery.matching._leaves import (
@@ -20,9 +21,10 @@ from rookery.matching._leaves import (
     Substring,
     Term,
 )
+from rookery.text import FALSE, TRUE
 
 # Words of up to this many characters are so frequent that they say little.
-_SHORT = 3
+_SHORT: Final = 3
 _EAGER: Final = frozenset(group.value for group in EAGER)
 _EVERYWHERE: Final = 1e6
 _SOURCE_FREQUENCY: Final = 0.5
@@ -32,23 +34,27 @@ _SOURCE_FREQUENCY: Final = 0.5
 class Shape:
     """How the leaves of a rule are joined; rules of one shape share it.
 
-    Negations stand at the leaves (De Morgan), and the tree has levels: leaves are level
-    0, odd levels join by OR, even ones by AND, and every path from the root goes through
-    every level, where need be through groups of one. So a level of all rules is
-    evaluated at once, whatever the rules look like.
-
     Attributes:
-        negated: For each leaf from left to right, whether it must not be true.
-        sizes: For each level from 1, the sizes of its groups from left to right.
+        code: Three numbers for each leaf from left to right: the leaf where evaluation
+            goes on if this one is found and if it is not, or `TRUE` or `FALSE`; and
+            whether it is negated.
     """
 
-    negated: tuple[bool, ...]
-    sizes: tuple[tuple[int, ...], ...]
+    code: tuple[int, ...]
 
-    @property
-    def height(self) -> int:
-        """How many levels it has above its leaves."""
-        return len(self.sizes)
+
+class Anchor(NamedTuple):
+    """What is true of a post that a rule, or an alternative of it, matches.
+
+    Attributes:
+        key: The key of an eager leaf.
+        guard: That of another eager leaf that is true too, or nothing.
+        certain: Whether the rule is true where both are.
+    """
+
+    key: str
+    guard: str
+    certain: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,26 +63,27 @@ class Lowered:
 
     Attributes:
         keys: The keys of its leaves from left to right; the place of one is its clause.
-        lazy: The leaves that are lazy, behind their keys.
         shape: How they are joined.
-        anchors: Keys of which one at least is true of every post that matches.
-        certain: Whether any one of the anchors is enough.
+        anchors: The keys of its anchors, of which one at least is true of every post
+            that matches.
+        guards: Those of their guards.
+        certain: Whether each anchor and its guard are enough.
     """
 
     keys: tuple[str, ...]
-    lazy: tuple[tuple[str, Leaf], ...]
     shape: Shape
     anchors: tuple[str, ...]
-    certain: bool
+    guards: tuple[str, ...]
+    certain: tuple[bool, ...]
 
 
 @dataclass(slots=True)
 class _Tree:
     """A node with its negation pushed down: a leaf, or children and how they join."""
 
-    height: int
-    clause: int = -1
+    first: int
     negated: bool = False
+    is_or: bool = False
     children: list[_Tree] = field(default_factory=list)
 
 
@@ -90,139 +97,161 @@ def lower(node: Node) -> Lowered:
         node: Its expression, which is anchored, as the parser makes sure.
 
     Returns:
-        The rule in levels.
+        The rule as a row of leaves.
 
     Raises:
         ValueError: It is true of a post of which none of its leaves is.
     """
+    if isinstance(node, Term):
+        key = node.key
+        return Lowered((key,), _SINGLE, (key,), ("",), (True,))
     leaves: list[Leaf] = []
     tree = _push(node, False, leaves)
-    keys = [leaf.key for leaf in leaves]
+    keys = tuple([leaf.key for leaf in leaves])
     choice = _anchors(tree, leaves, keys)
     if choice is None:
         raise ValueError(f"nothing anchors the rule {node}")
-    negated: list[bool] = []
-    sizes: list[list[int]] = [[] for _ in range(tree.height)]
-    _flatten(tree, tree.height, negated, sizes)
-    lazy = [
-        (key, leaf)
-        for key, leaf in zip(keys, leaves, strict=True)
-        if key[0] not in _EAGER
-    ]
-    return Lowered(
-        keys=tuple(keys),
-        lazy=tuple(lazy),
-        shape=_shape(tuple(negated), tuple(map(tuple, sizes))),
-        anchors=tuple(dict.fromkeys(choice[1])),
-        certain=tree.height <= 1 and not lazy,
-    )
+    code: list[int] = []
+    _join(tree, TRUE, FALSE, code)
+    anchors, guards, certain = zip(*choice.anchors, strict=True)
+    return Lowered(keys, _shape(tuple(code)), anchors, guards, certain)
 
 
-def triggers(leaf: Leaf) -> tuple[str, ...]:
-    """Names what has to be found in a post before a leaf is looked at.
+def lone(leaf: Leaf) -> Lowered:
+    """Lowers a leaf so that it is looked at in all posts, whatever it is.
 
     Args:
-        leaf: A leaf.
+        leaf: The leaf.
 
     Returns:
-        Keys of eager leaves, one of which at least is true where this leaf is; none
-        where it does not say.
+        A rule that asks for nothing else.
     """
-    choice = _choice(leaf, leaf.key)
-    return () if choice is None else choice[1]
+    return Lowered((leaf.key,), _SINGLE, (Group.ALWAYS.value,), ("",), (False,))
 
 
-def parts(leaf: Leaf) -> tuple[str, ...]:
-    """Names what has to be looked for in all posts so that a leaf can be looked at.
-
-    Args:
-        leaf: A leaf.
-
-    Returns:
-        Keys of eager leaves.
-    """
-    if isinstance(leaf, Near):
-        return tuple([f"{Group.PHRASE}{word}" for word in leaf.words])
-    return triggers(leaf)
+_SINGLE: Final = _shape((TRUE, FALSE, 0))
 
 
 def _push(node: Node, negated: bool, leaves: list[Leaf]) -> _Tree:
     if isinstance(node, Not):
         return _push(node.child, not negated, leaves)
+    first = len(leaves)
     if not isinstance(node, And | Or):
         leaves.append(node)
-        return _Tree(0, len(leaves) - 1, negated)
+        return _Tree(first, negated)
     children = [_push(child, negated, leaves) for child in node.children]
-    height = max([child.height for child in children]) + 1
-    is_or = isinstance(node, Or) != negated
-    # OR has odd levels, AND even ones.
-    return _Tree(height + ((height % 2 == 1) != is_or), children=children)
+    return _Tree(first, False, isinstance(node, Or) != negated, children)
 
 
-def _flatten(
-    tree: _Tree, level: int, negated: list[bool], sizes: list[list[int]]
-) -> None:
-    if level == 0:
-        negated.append(tree.negated)
-    elif tree.height < level:
-        sizes[level - 1].append(1)
-        _flatten(tree, level - 1, negated, sizes)
-    else:
-        sizes[level - 1].append(len(tree.children))
-        for child in tree.children:
-            _flatten(child, level - 1, negated, sizes)
+def _join(tree: _Tree, if_true: int, if_false: int, code: list[int]) -> None:
+    """Writes where evaluation goes on behind each leaf."""
+    if not tree.children:
+        code += (if_false, if_true, 1) if tree.negated else (if_true, if_false, 0)
+        return
+    following = [child.first for child in tree.children[1:]]
+    for child, place in zip(tree.children, following, strict=False):
+        if tree.is_or:
+            _join(child, if_true, place, code)
+        else:
+            _join(child, place, if_false, code)
+    _join(tree.children[-1], if_true, if_false, code)
 
 
-_Choice = tuple[float, tuple[str, ...]]
+class _Choice(NamedTuple):
+    """Anchors of a part of a rule, and how often they may be true."""
+
+    frequency: float
+    anchors: tuple[Anchor, ...]
 
 
-def _anchors(tree: _Tree, leaves: list[Leaf], keys: list[str]) -> _Choice | None:
-    """Chooses anchors, and says how often they may be true; None: there are none.
+def _anchors(tree: _Tree, leaves: list[Leaf], keys: tuple[str, ...]) -> _Choice | None:
+    """Chooses anchors; None: there are none.
 
     Of a conjunction one part is enough, and the rarest is the best; of a disjunction it
     takes all.
     """
     if not tree.children:
-        clause = tree.clause
-        return None if tree.negated else _choice(leaves[clause], keys[clause])
+        if tree.negated:
+            return None
+        return _choice(leaves[tree.first], keys[tree.first])
     choices = [_anchors(child, leaves, keys) for child in tree.children]
     known = [choice for choice in choices if choice is not None]
-    if tree.height % 2 == 0:
-        return min(known, default=None)
+    if not known:
+        return None
+    if not tree.is_or:
+        return _guarded(known, len(choices))
     if len(known) < len(choices):
         return None
-    return (
-        sum([frequency for frequency, _ in known]),
-        tuple([key for _, keys in known for key in keys]),
-    )
+    anchors = dict.fromkeys([anchor for choice in known for anchor in choice.anchors])
+    return _Choice(sum([choice.frequency for choice in known]), tuple(anchors))
+
+
+def _guarded(known: list[_Choice], parts: int) -> _Choice:
+    """Takes the rarest part of a conjunction, and the next as the guard of its anchors."""
+    best, *others = sorted(known)
+    guard, sure = "", False
+    for other in others:
+        if len(other.anchors) == 1 and other.frequency < _EVERYWHERE:
+            guard = other.anchors[0].key
+            # Nothing is left to look at where the two are all that is asked for.
+            sure = (
+                parts == 2 and other.anchors[0].certain and not other.anchors[0].guard
+            )
+            break
+    anchors = [
+        anchor._replace(
+            guard=anchor.guard or guard,
+            certain=anchor.certain and sure and not anchor.guard,
+        )
+        for anchor in best.anchors
+    ]
+    return _Choice(best.frequency, tuple(anchors))
 
 
 def _choice(leaf: Leaf, key: str) -> _Choice | None:
     """Says what anchors a leaf, and guesses how often from nothing but its length."""
     match leaf:
         case Term():
-            return _frequency(leaf.text), (key,)
+            return _Choice(_frequency(leaf.text), (Anchor(key, "", True),))
         case Edge():
-            return _frequency(leaf.text), (leaf.phrase.key,)
+            return _Choice(_frequency(leaf.text) / 8, (Anchor(key, "", True),))
         case Near():
-            word = min(leaf.words, key=lambda word: (_frequency(word), word))
-            return _frequency(word), (f"{Group.PHRASE}{word}",)
+            frequency = min(map(_frequency, leaf.words)) / 2
+            return _Choice(frequency, (Anchor(key, "", True),))
         case Prefix():
-            return 4 * _frequency(leaf.text), (key,)
+            return _Choice(4 * _frequency(leaf.text), (Anchor(key, "", True),))
         case Substring():
             # Beyond ASCII a character says about as much as three letters.
-            return 2 / len(leaf.text.encode()) ** 2, (key,)
+            frequency = 2 / len(leaf.text.encode()) ** 2
+            return _Choice(frequency, (Anchor(key, "", True),))
         case Regex():
             literals = leaf.pattern.literals
             if not literals:
-                return _EVERYWHERE, (Group.ALWAYS,)
+                return _Choice(_EVERYWHERE, (Anchor(Group.ALWAYS.value, "", False),))
             frequency = sum([2 / len(literal.encode()) ** 2 for literal in literals])
-            return frequency, tuple([f"{Group.CHARACTERS}{each}" for each in literals])
+            anchors = [
+                Anchor(f"{Group.CHARACTERS}{literal}", "", False)
+                for literal in literals
+            ]
+            return _Choice(frequency, tuple(anchors))
         case Field():
             if not leaf.is_selective:
                 return None
             is_source = leaf.name is FieldName.SOURCE
-            return _SOURCE_FREQUENCY if is_source else 0.001, (key,)
+            frequency = _SOURCE_FREQUENCY if is_source else 0.001
+            return _Choice(frequency, (Anchor(key, "", True),))
+
+
+def rarest(words: Sequence[str]) -> str:
+    """Chooses the word that probably stands in the fewest posts.
+
+    Args:
+        words: Words.
+
+    Returns:
+        One of them.
+    """
+    return min(words, key=lambda word: (_frequency(word), word))
 
 
 def _frequency(text: str) -> float:
