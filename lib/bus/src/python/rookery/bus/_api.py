@@ -20,6 +20,7 @@ from rookery.bus._errors import (
     TooLarge,
     Unavailable,
 )
+from rookery.bus._messages import StreamState
 
 # Codes of the server's errors, from its errors.json.
 _NOT_FOUND = {10014, 10037, 10059}  # consumer, message, stream
@@ -96,6 +97,7 @@ class State(msgspec.Struct):
     bytes: int
     first_seq: int
     last_seq: int
+    subjects: dict[str, int] | None = None
 
 
 class StreamInfo(msgspec.Struct):
@@ -221,6 +223,25 @@ def delivered(reply: str) -> Delivered:
     return Delivered(sequence, delivery, deliveries, moment)
 
 
+def stream_state(info: StreamInfo) -> StreamState:
+    """How full a stream is.
+
+    Args:
+        info: What the server says about it.
+
+    Returns:
+        Its state.
+    """
+    state = info.state
+    return StreamState(
+        first=state.first_seq if state.messages else state.last_seq + 1,
+        last=state.last_seq,
+        messages=state.messages,
+        bytes=state.bytes,
+        max_bytes=info.config["max_bytes"],
+    )
+
+
 def nanoseconds(seconds: float) -> int:
     """Seconds as the server takes them."""
     return round(seconds * 1_000_000_000)
@@ -231,9 +252,28 @@ def is_tombstone(headers: bytes) -> bool:
     return b"KV-Operation: DEL" in headers or b"KV-Operation: PURGE" in headers
 
 
+def read_headers(block: bytes) -> dict[str, str]:
+    """Reads the headers of a stored message.
+
+    Args:
+        block: The headers as the server keeps them.
+
+    Returns:
+        The value of each name; the last one, if there are several.
+    """
+    lines = block.decode("utf-8", "replace").split("\r\n")[1:]
+    pairs = (line.partition(":") for line in lines if line)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 def encoded(name: str) -> str:
     """A name as the object store writes it into a subject."""
     return base64.urlsafe_b64encode(name.encode()).decode()
+
+
+def decoded(name: str) -> str:
+    """A name as it was before `encoded`."""
+    return base64.urlsafe_b64decode(name).decode()
 
 
 # nats-py takes None for "no time-out" although it says float.

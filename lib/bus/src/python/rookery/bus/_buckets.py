@@ -5,9 +5,11 @@ So the command line tool of NATS reads and writes them too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rookery.bus import _api
+from rookery.bus._messages import StreamState
 from rookery.bus._requests import Requests
 
 
@@ -17,26 +19,78 @@ class Bucket:
     Args:
         requests: What to ask the server with.
         config: The configuration of the stream, if it has to be created.
+        at_least: Limits that one which is there may have to be raised to.
     """
 
-    def __init__(self, requests: Requests, config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        requests: Requests,
+        config: dict[str, Any],
+        at_least: Mapping[str, int] | None = None,
+    ) -> None:
         self.stream: str = config["name"]
         self._requests = requests
         self._config = config
+        self._at_least = at_least or {}
         self._there = False
 
     async def ensure(self) -> None:
-        """Creates the stream unless it is there."""
+        """Creates the stream unless it is there, and raises limits that are too low."""
         if self._there:
             return
         name = self.stream
         try:
-            await self._requests.retry(f"STREAM.INFO.{name}", None, _api.StreamInfo)
+            info = await self._requests.retry(
+                f"STREAM.INFO.{name}", None, _api.StreamInfo
+            )
         except _api.Refused as refused:
             if not refused.not_found:
                 refused.explain(f"bucket {name}")
             await self._create()
+        else:
+            await self._raise(info.config)
         self._there = True
+
+    async def state(self) -> StreamState:
+        """How full the bucket is.
+
+        Returns:
+            The state of its stream.
+        """
+        name = self.stream
+        info = await self._requests.ask(
+            f"STREAM.INFO.{name}", None, _api.StreamInfo, f"bucket {name}"
+        )
+        return _api.stream_state(info)
+
+    async def purge(self, subject: str, *, keep: int = 0) -> None:
+        """Removes the messages of a subject.
+
+        Args:
+            subject: The subject.
+            keep: How many of them stay, the newest.
+        """
+        name = self.stream
+        body = {"filter": subject} | ({"keep": keep} if keep else {})
+        await self._requests.ask(
+            f"STREAM.PURGE.{name}", body, _api.Purged, f"purging {name}"
+        )
+
+    async def _raise(self, config: dict[str, Any]) -> None:
+        higher = {
+            name: value
+            for name, value in self._at_least.items()
+            # No limit is written as -1.
+            if 0 <= config.get(name, -1) < value
+        }
+        if higher:
+            name = self.stream
+            await self._requests.ask(
+                f"STREAM.UPDATE.{name}",
+                config | higher,
+                _api.StreamInfo,
+                f"bucket {name}",
+            )
 
     async def _create(self) -> None:
         name = self.stream

@@ -246,14 +246,7 @@ class Bus:
         info = await self._requests.ask(
             subject, None, _api.StreamInfo, f"stream {stream}"
         )
-        state = info.state
-        return StreamState(
-            first=state.first_seq if state.messages else state.last_seq + 1,
-            last=state.last_seq,
-            messages=state.messages,
-            bytes=state.bytes,
-            max_bytes=info.config["max_bytes"],
-        )
+        return _api.stream_state(info)
 
     async def consumer(self, stream: str, group: str) -> ConsumerState | None:
         """How far a group has come.
@@ -301,17 +294,23 @@ class Bus:
         )
         return answer.purged
 
-    def values(self, bucket: str) -> Values:
+    def values(self, bucket: str, *, history: int = 1) -> Values:
         """The values of a bucket; it is created when it is used first.
 
         Args:
             bucket: Name of the bucket.
+            history: How many values of a key are kept, the newest; a bucket that is
+                there and keeps fewer keeps so many from now on.
 
         Returns:
             Access to its values.
         """
         return Values(
-            self._requests, bucket, store=self._store, replicas=self._replicas
+            self._requests,
+            bucket,
+            store=self._store,
+            replicas=self._replicas,
+            history=history,
         )
 
     def objects(self, bucket: str) -> Objects:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True)
@@ -15,12 +16,16 @@ class Message:
         subject: The subject it was published under.
         data: What was published.
         time: When the server stored it, UTC.
+        headers: What was published with it, the server's own among them.
     """
 
     sequence: int
     subject: str
     data: bytes
     time: datetime
+    headers: Mapping[str, str] = field(
+        default_factory=dict, compare=False, kw_only=True
+    )
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,12 @@ class Value:
         key: Its key.
         data: What was put.
         revision: Rises with each change of any key of the bucket.
+        time: When the server stored it, UTC.
+        headers: What was put with it.
     """
 
     key: str
     data: bytes
     revision: int
+    time: datetime = field(default=datetime.min.replace(tzinfo=UTC), compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)

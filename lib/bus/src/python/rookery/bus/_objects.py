@@ -13,6 +13,7 @@ import msgspec
 from rookery.bus import _api
 from rookery.bus._buckets import Bucket, bucket_config
 from rookery.bus._errors import BusError, Corrupt
+from rookery.bus._messages import StreamState
 from rookery.bus._reader import follow
 from rookery.bus._requests import Requests
 from rookery.bus._streams import MIB
@@ -140,6 +141,57 @@ class Objects:
             meta = newer
         return None
 
+    async def has(self, name: str) -> bool:
+        """Whether there is an object of a name; its content is not looked at.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            True if there is one.
+        """
+        await self._bucket.ensure()
+        return await self._meta(name) is not None
+
+    async def names(self) -> list[str]:
+        """The names of all objects.
+
+        Returns:
+            The names, in no order.
+        """
+        await self._bucket.ensure()
+        prefix = f"$O.{self._name}.M."
+        info = await self._requests.ask(
+            f"STREAM.INFO.{self._bucket.stream}",
+            {"subjects_filter": f"{prefix}>"},
+            _api.StreamInfo,
+            f"bucket {self._name}",
+        )
+        subjects = info.state.subjects or {}
+        return [_api.decoded(subject.removeprefix(prefix)) for subject in subjects]
+
+    async def state(self) -> StreamState:
+        """How full the bucket is.
+
+        Returns:
+            The state of its stream.
+        """
+        await self._bucket.ensure()
+        return await self._bucket.state()
+
+    async def delete(self, name: str) -> None:
+        """Removes an object, if it is there. Who reads it now may find it damaged.
+
+        Args:
+            name: Its name.
+        """
+        await self._bucket.ensure()
+        meta = await self._meta(name)
+        if meta is not None:
+            # What names the pieces first: an object without them would be damaged.
+            await self._bucket.purge(self._about(name))
+            await self._purge(meta.nuid)
+
     async def _read(self, meta: _Meta) -> bytes | None:
         parts: list[bytes] = []
         if meta.chunks:
@@ -174,13 +226,7 @@ class Objects:
             await self._purge(nuid)
 
     async def _purge(self, nuid: str) -> None:
-        stream = self._bucket.stream
-        await self._requests.ask(
-            f"STREAM.PURGE.{stream}",
-            {"filter": self._chunks(nuid)},
-            _api.Purged,
-            f"purging {stream}",
-        )
+        await self._bucket.purge(self._chunks(nuid))
 
     def _chunks(self, nuid: str) -> str:
         return f"$O.{self._name}.C.{nuid}"

@@ -173,4 +173,5 @@ def as_message(message: Msg) -> Message:
         subject=message.subject,
         data=message.data,
         time=about.time,
+        headers=message.headers or {},
     )

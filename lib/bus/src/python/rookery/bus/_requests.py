@@ -103,7 +103,8 @@ class Requests:
             return None
         # Cuts the nanoseconds off, as the time of a delivery is cut.
         time = datetime.fromisoformat(stored.time)
-        return Message(stored.seq, stored.subject, stored.data, time)
+        headers = _api.read_headers(stored.hdrs)
+        return Message(stored.seq, stored.subject, stored.data, time, headers=headers)
 
     async def ask(self, subject: str, body: object, answer: type[_T], what: str) -> _T:
         """Asks the server, as `retry` does, and explains what it refuses.

@@ -158,6 +158,52 @@ async def test_a_watch_sees_what_changed_while_it_was_cut_off(
         assert (await asyncio.wait_for(waiting, 3)).data == b"meanwhile"
 
 
+async def test_former_values_are_kept_with_time_and_headers(bus: Bus) -> None:
+    values = bus.values("RULES", history=3)
+    assert await values.history("current") == []
+    for number in range(5):
+        await values.put("other", b"no")
+        await values.put("current", b"%d" % number, headers={"Who": f"n{number}"})
+    found = await values.history("current")
+    assert [(value.data, value.headers["Who"]) for value in found] == [
+        (b"2", "n2"),
+        (b"3", "n3"),
+        (b"4", "n4"),
+    ]
+    assert found[0].time < found[1].time < found[2].time
+    newest = await values.get("current")
+    assert newest == found[-1]
+    assert (newest.time, newest.headers["Who"]) == (found[-1].time, "n4")
+    after = await values.history("current", after=found[0].revision)
+    assert after == found[1:]
+    async with aclosing(values.watch("current")) as watched:
+        first = await anext(watched)
+        assert (first, first.headers["Who"]) == (newest, "n4")
+
+
+async def test_a_bucket_that_keeps_fewer_values_keeps_more_from_now_on(
+    bus: Bus,
+) -> None:
+    await bus.values("RULES").put("current", b"old")
+    await bus.values("RULES").put("current", b"one")
+    await bus.values("RULES", history=10).put("current", b"two")
+    # Who wants fewer takes nothing away.
+    await bus.values("RULES", history=1).put("current", b"three")
+    found = await bus.values("RULES", history=10).history("current")
+    assert [value.data for value in found] == [b"one", b"two", b"three"]
+
+
+async def test_former_values_that_fill_the_bucket_give_way(bus: Bus) -> None:
+    values = bus.values("RULES", history=10_000)
+    room = (await values.put("current", b""), await bus.state("KV_RULES"))[1].max_bytes
+    size = room // 20
+    for number in range(30):
+        await values.put("current", b"%d " % number + bytes(size), expect=None)
+    found = [int(value.data.split()[0]) for value in await values.history("current")]
+    assert found == list(range(found[0], 30))
+    assert 9 <= len(found) < 20
+
+
 async def test_values_survive_the_death_of_the_server(
     bus: Bus, server: EmbeddedServer
 ) -> None:
@@ -184,6 +230,22 @@ async def test_an_object_that_is_replaced_leaves_nothing_behind(bus: Bus) -> Non
         await objects.put("one", bytes([number]) * 2_000_000)
     assert await objects.get("one") == b"\x04" * 2_000_000
     assert (await bus.state("OBJ_rules")).bytes < 2_100_000
+
+
+async def test_an_object_that_is_deleted_leaves_nothing_behind(bus: Bus) -> None:
+    objects = bus.objects("rules")
+    for name in ("one", "ä/b"):
+        await objects.put(name, bytes(1_000_000))
+    assert sorted(await objects.names()) == ["one", "ä/b"]
+    assert await objects.has("one")
+    await objects.delete("one")
+    await objects.delete("none")
+    assert not await objects.has("one")
+    assert await objects.get("one") is None
+    assert await objects.names() == ["ä/b"]
+    assert (await objects.state()).bytes < 1_100_000
+    await objects.put("one", b"again")
+    assert await objects.get("one") == b"again"
 
 
 async def test_the_same_object_is_stored_once(bus: Bus) -> None:

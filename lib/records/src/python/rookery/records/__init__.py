@@ -31,6 +31,7 @@ from rookery.records._schemas import (
 )
 from rookery.records._snowflake import snowflake_times
 from rookery.records._split import MAX_FRAME_BYTES, MAX_FRAME_POSTS, split
+from rookery.records._streams import stream_csv, stream_jsonl, stream_parquet
 from rookery.records._write import to_csv, to_jsonl, to_parquet
 
 __all__ = [
@@ -61,6 +62,9 @@ __all__ = [
     "read_parquet",
     "snowflake_times",
     "split",
+    "stream_csv",
+    "stream_jsonl",
+    "stream_parquet",
     "to_csv",
     "to_jsonl",
     "to_parquet",

@@ -20,7 +20,7 @@ from rookery.records._arrow import Array
 from rookery.records._arrow import kernels as pc
 from rookery.records._errors import SchemaError
 from rookery.records._lines import csv_record_starts, lines_before, not_blank
-from rookery.records._naming import SNOWFLAKE, columns_wanted, reason_of
+from rookery.records._naming import SNOWFLAKE, columns_wanted, reason_of, require_needed
 from rookery.records._parsed import Parsed, Rejected
 from rookery.records._posts import posts_from_columns
 from rookery.records._snowflake import snowflake_times
@@ -28,6 +28,8 @@ from rookery.records._snowflake import snowflake_times
 _BOM = b"\xef\xbb\xbf"
 _UNCLOSED = "a quoted field is not closed before the end"
 _MAX_UNCLOSED = 16
+# The header is looked for here first.
+_HEAD_BYTES = 4096
 _IDS = ("id", "reply_to", "repost_of", "quote_of")
 
 
@@ -115,8 +117,28 @@ def read_csv(
     return Parsed(parsed.posts, tuple(one for _, one in rejected))
 
 
+def check_header(
+    header: bytes, columns: Mapping[str, str] | None, time: str | None
+) -> None:
+    """Refuses a header with which no record can become a post.
+
+    Args:
+        header: The first record.
+        columns: Our name to theirs.
+        time: Their name of `created_at`, or `snowflake`.
+
+    A column that was named, or that a post must have, and is missing raises
+    `SchemaError`.
+    """
+    names, _ = _header(header)
+    require_needed(columns_wanted(names, columns, time), names, columns, time)
+
+
 def _header(body: bytes) -> tuple[list[str], int]:
-    starts = csv_record_starts(body)
+    head = body[:_HEAD_BYTES]
+    starts = csv_record_starts(head)
+    if len(head) < len(body) and len(starts) < 3:
+        starts = csv_record_starts(body)
     end = int(starts[1]) if len(starts) > 1 else len(body)
     text = body[:end].decode("utf-8", "replace")
     names = next(csv.reader(text.splitlines(keepends=True)), [])
@@ -139,7 +161,7 @@ def _read_whole(data: bytes, width: int, wanted: dict[str, int]) -> _Table | Non
     # An open quote at the end would swallow records, and Arrow would not say so.
     if data.count(b'"') % 2:
         return None
-    if not data.strip():
+    if not data or data.isspace():
         return _Table({}, lambda row: (0, 0))
     names = [str(index) for index in range(width)]
     chosen = [str(index) for index in wanted.values()]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 Offsets: TypeAlias = NDArray[np.int64]
 
 _LINE_FEED, _QUOTE = b'\n"'
+_WHITE_SPACE = b" \t\r\n"
 _BLANK = np.zeros(256, np.bool_)
-_BLANK[list(b" \t\r\n")] = True
+_BLANK[list(_WHITE_SPACE)] = True
 
 
 def line_starts(data: bytes) -> Offsets:
@@ -57,8 +58,12 @@ def not_blank(data: bytes, starts: Offsets) -> NDArray[np.int64]:
     """
     if len(starts) < 2:
         return np.zeros(0, np.int64)
-    black = ~_BLANK[np.frombuffer(data, np.uint8)]
-    return np.flatnonzero(np.add.reduceat(black, starts[:-1], dtype=np.int64))
+    is_blank = _BLANK[np.frombuffer(data, np.uint8)[starts[:-1]]]
+    for piece in np.flatnonzero(is_blank).tolist():
+        # Few begin with white space at all.
+        text = data[starts[piece] : starts[piece + 1]]
+        is_blank[piece] = not text.strip(_WHITE_SPACE)
+    return np.flatnonzero(~is_blank)
 
 
 def lines_before(data: bytes, offsets: Offsets) -> NDArray[np.int64]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from rookery.records._errors import SchemaError
 from rookery.records._schemas import POST
 
 SNOWFLAKE = "snowflake"
+NEEDED = ("id", "text", "created_at")
 _SET_HERE = ("source", "ingested_at", "time_suspect")
 
 
@@ -47,13 +48,38 @@ def columns_wanted(
         if ours not in asked and (theirs not in names or theirs in taken):
             continue
         if names.count(theirs) != 1:
-            there = ", ".join(map(repr, names)) or "nothing"
             how_often = "no" if theirs not in names else "more than one"
-            raise SchemaError(
-                f"there is {how_often} column {theirs!r} for {ours}; there is {there}"
-            )
+            raise SchemaError(_said(how_often, ours, theirs, names))
         found[ours] = names.index(theirs)
     return found
+
+
+def _said(how_often: str, ours: str, theirs: str, names: Sequence[str]) -> str:
+    there = ", ".join(map(repr, names)) or "nothing"
+    return f"there is {how_often} column {theirs!r} for {ours}; there is {there}"
+
+
+def require_needed(
+    found: Collection[str],
+    given: Sequence[str],
+    columns: Mapping[str, str] | None,
+    time: str | None,
+) -> None:
+    """Refuses a file without a column that every post must have.
+
+    Args:
+        found: Our names of the columns that are there.
+        given: Names in the file.
+        columns: Our name to theirs.
+        time: Their name of `created_at`, or `snowflake`.
+
+    Raises:
+        SchemaError: If there is no such column.
+    """
+    names = [name.strip() for name in given]
+    for ours in NEEDED:
+        if ours not in found and not (ours == "created_at" and time == SNOWFLAKE):
+            raise SchemaError(_said("no", ours, (columns or {}).get(ours, ours), names))
 
 
 def reason_of(reason: str, time: str | None) -> str:

@@ -48,17 +48,69 @@ def read_parquet(
     """
     try:
         with pyarrow.parquet.ParquetFile(pa.BufferReader(data)) as file:
-            names = file.schema_arrow.names
-            wanted = columns_wanted(names, columns, time)
-            table = file.read([names[at] for at in wanted.values()], use_threads=False)
+            wanted = wanted_columns(file, columns, time)
+            table = file.read(list(wanted.values()), use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise RecordsError(f"{where} is not a Parquet file: {error}") from error
-    read: dict[str, Array] = {
-        ours: table.column(names[at]).combine_chunks() for ours, at in wanted.items()
-    }
-    if time == SNOWFLAKE and "id" in read:
-        read["created_at"] = snowflake_times(read["id"])
+    return read_rows(
+        {
+            ours: table.column(theirs).combine_chunks()
+            for ours, theirs in wanted.items()
+        },
+        source=source,
+        ingested_at=ingested_at,
+        where=where,
+        first_row=first_row,
+        time=time,
+    )
+
+
+def wanted_columns(
+    file: pyarrow.parquet.ParquetFile,
+    columns: Mapping[str, str] | None,
+    time: str | None,
+) -> dict[str, str]:
+    """Finds our columns among those of a file.
+
+    Args:
+        file: The file.
+        columns: Our name to theirs.
+        time: Their name of `created_at`, or `snowflake`.
+
+    Returns:
+        Our name to theirs, as the file spells it. A file without a column that was named
+        raises `SchemaError`.
+    """
+    names = file.schema_arrow.names
+    wanted = columns_wanted(names, columns, time)
+    return {ours: names[at] for ours, at in wanted.items()}
+
+
+def read_rows(
+    read: Mapping[str, Array],
+    *,
+    source: str,
+    ingested_at: datetime,
+    where: str,
+    first_row: int,
+    time: str | None,
+) -> Parsed:
+    """Makes posts of rows of a Parquet file.
+
+    Args:
+        read: The columns, by our names.
+        source: Name of the source.
+        ingested_at: When the posts are taken in, with a time zone.
+        where: What to call the file.
+        first_row: Number of the first of the rows.
+        time: As for `wanted_columns`.
+
+    Returns:
+        The posts, and the rows that are none, with their numbers.
+    """
     given: dict[str, Column] = dict(read)
+    if time == SNOWFLAKE and "id" in read:
+        given["created_at"] = snowflake_times(read["id"])
     parsed = posts_from_columns(
         given,
         source=source,

@@ -25,6 +25,7 @@ from rookery.records._columns import (
     times,
 )
 from rookery.records._errors import RecordsError, SchemaError
+from rookery.records._naming import NEEDED
 from rookery.records._parsed import MAX_RAW_BYTES, Parsed, Rejected
 from rookery.records._schemas import POST, TIME
 
@@ -39,7 +40,6 @@ _IDS = ("id", "reply_to", "repost_of", "quote_of")
 _NUMBERS_WILL_DO = (*_IDS, "author")
 # Set here, whatever the input says.
 _OURS = ("source", "ingested_at", "time_suspect")
-_NEEDED = ("id", "text", "created_at")
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _SOURCE = re.compile(r"[^\s:\x00-\x1f\x7f]{1,128}")
 
@@ -132,7 +132,7 @@ def _convert(name: str, column: Column | None, rows: int, source: str) -> Conver
         missing = _checked_strings(
             name, strings(column, numbers=name in _NUMBERS_WILL_DO), source
         )
-    if name in _NEEDED and missing.values.null_count:
+    if name in NEEDED and missing.values.null_count:
         missing.flag(missing.values.is_null(), "is missing")
     return missing
 

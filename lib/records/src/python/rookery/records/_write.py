@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import io
 
-import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from rookery.records._arrow import Array
-from rookery.records._arrow import kernels as pc
+from rookery.records._json import json_lines, json_texts, plain
+
+# An array of text holds 2 GiB, and what is escaped six times what it was.
+_MAX_BYTES = 128 * 1024 * 1024
 
 
 def to_jsonl(batch: pa.RecordBatch) -> bytes:
     """Writes JSON lines.
 
     Args:
-        batch: Of any of the schemas.
+        batch: Of any of the schemas, or of some of their columns.
 
     Returns:
         One object a line with a member for each column; times as RFC 3339 in UTC.
     """
-    names = batch.schema.names
-    columns = [_plain(column).to_pylist() for column in batch.columns]
-    rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
-    return msgspec.json.Encoder().encode_lines(rows)
+    if not batch.num_rows:
+        return b""
+    if batch.nbytes > _MAX_BYTES and batch.num_rows > 1:
+        half = batch.num_rows // 2
+        return to_jsonl(batch.slice(0, half)) + to_jsonl(batch.slice(half))
+    lines = json_lines(batch)
+    _, offsets, data = lines.buffers()
+    if offsets is None or data is None:
+        return b""
+    place = np.frombuffer(memoryview(offsets), np.int32)[lines.offset :]
+    first, last = int(place[0]), int(place[len(lines)])
+    return data.slice(first, last - first).to_pybytes()
 
 
 def to_csv(batch: pa.RecordBatch) -> bytes:
@@ -38,7 +49,7 @@ def to_csv(batch: pa.RecordBatch) -> bytes:
         A header and a record a row, in UTF-8; nulls are empty, lists are JSON arrays,
         times RFC 3339 in UTC.
     """
-    columns = [_flat(_plain(column)) for column in batch.columns]
+    columns = [_flat(column) for column in batch.columns]
     sink = io.BytesIO()
     table = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
     pyarrow.csv.write_csv(table, sink)
@@ -60,23 +71,5 @@ def to_parquet(batch: pa.RecordBatch) -> bytes:
     return sink.getvalue()
 
 
-def _plain(column: Array) -> Array:
-    """Makes text of times, which needs no time zones of the machine this way."""
-    if not pa.types.is_timestamp(column.type):
-        return column
-    text = column.cast(pa.timestamp("us")).cast(pa.string())
-    written: Array = pc.binary_join_element_wise(
-        pc.replace_substring(text, " ", "T", max_replacements=1), "Z", ""
-    )
-    return written
-
-
 def _flat(column: Array) -> Array:
-    if not pa.types.is_list(column.type):
-        return column
-    # Most lists are the same one: empty.
-    encoded = [
-        "[]" if not value else msgspec.json.encode(value).decode()
-        for value in column.to_pylist()
-    ]
-    return pa.array(encoded, pa.string())
+    return json_texts(column) if pa.types.is_list(column.type) else plain(column)

@@ -3,10 +3,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rookery.records import POST, Parsed, read_jsonl
+from rookery.records import POST, Parsed, _jsonl, read_jsonl
 
 NOW = datetime(2024, 5, 6, tzinfo=UTC)
 GOOD = b'{"id":1,"text":"a","created_at":1714566615123456}'
@@ -109,3 +109,50 @@ def test_every_object_is_a_post_or_is_rejected(rows: list[dict[str, Any]]) -> No
     data = "\n".join(map(json.dumps, rows)).encode()
     parsed = parse(data)
     assert parsed.posts.num_rows + len(parsed.rejected) == len(rows)
+
+
+@pytest.fixture
+def short_texts_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_jsonl, "_ARROW_BYTES", (1, 2**30))
+
+
+LIKELY = {
+    "id": st.integers(0, 9) | st.text(max_size=2),
+    "text": st.text(max_size=3),
+    "created_at": st.just("2024-05-01T00:00:00Z") | st.just(1714566615123456),
+    "links": st.lists(st.none() | st.text(max_size=2), max_size=2),
+    "likes": st.integers(-1, 9) | st.floats(0, 9),
+    "unknown": VALUES,
+}
+
+
+@pytest.mark.usefixtures("short_texts_by_column")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(POST.names), VALUES, max_size=2)
+        | st.fixed_dictionaries({}, optional=LIKELY),
+        max_size=30,
+    ),
+    st.sampled_from([b"", b"", b"null", b"{", b"\n", b'"', b"\\u0069", b"\xff"]),
+    st.integers(0, 500),
+)
+def test_arrow_reads_a_text_as_msgspec_does(
+    rows: list[dict[str, Any]], mistake: bytes, place: int
+) -> None:
+    data = "\n".join(map(json.dumps, rows)).encode()
+    data = data[:place] + mistake + data[place:]
+    found = parse(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_jsonl, "_read_columns", lambda body: None)
+        assert parse(data) == found
+
+
+def test_arrow_reads_a_text_of_plain_lines() -> None:
+    lines = [GOOD[:-1] + b',"likes":1,"zz":{"a":[{}]}}', *[GOOD] * 200]
+    read = _jsonl._read_columns(b"\n".join(lines) + b"\n")
+    assert read is not None
+    assert list(read.at) == list(range(201))
+    # What only comes behind the lines that were looked at is read all the same.
+    late = b"\n".join([*[GOOD] * 200, GOOD[:-1] + b',"author":"z"}'])
+    assert parse(late).posts.column("author").to_pylist()[-1] == "z"

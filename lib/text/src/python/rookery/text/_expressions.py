@@ -186,6 +186,6 @@ class Expressions:
         rows, numbers, spans = self._native.settle(
             candidates.pairs, candidates.places, others, expressions, of_leaf, of_text
         )
-        return Truths(
-            *integers(rows, 3), np.frombuffer(numbers, np.int32), *integers(spans, 4)
-        )
+        row, count, places = integers(rows, 3)
+        (expression,) = integers(numbers, 1)
+        return Truths(row, count, places, expression, *integers(spans, 4))

@@ -58,8 +58,9 @@ class Expressions:
     def match(self, texts: Column, others: Buffer) -> tuple[bytes, bytes, bytes]:
         """Finds pairs that are true or open, what decides on these, and places.
 
-        What else is true is row << 32 | atom, int64, sorted. Pairs are (row, expression, whether it is open), what decides (row, atom), and
-        places (row, atom, start, end), int32.
+        What else is true is row << 32 | atom, int64, sorted. Pairs are (row,
+        expression, whether it is open), what decides (row, atom), and places (row,
+        atom, start, end), int32.
         """
 
     def settle(

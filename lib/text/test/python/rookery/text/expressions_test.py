@@ -173,7 +173,7 @@ def run(
 
 
 def spans_of(truths: Truths) -> list[tuple[int, list[int], list[tuple[int, ...]]]]:
-    spans = list(
+    spans: list[tuple[int, ...]] = list(
         zip(
             truths.span_expression.tolist(),
             truths.clause.tolist(),

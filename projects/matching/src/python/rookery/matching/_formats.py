@@ -5,15 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from enum import StrEnum
+from functools import partial
 from pathlib import PurePath
 from typing import Any, Final
 
-from rookery.matching._csv import cells_of
+from rookery.matching._csv import Cell, cells_of
 from rookery.matching._errors import RuleSyntaxError
 from rookery.matching._written import Entry, Quoting, Written
 
 FIELDS: Final = ("id", "rule", "tags", "enabled")
+
+_KNOWN: Final = frozenset(FIELDS)
+# What other services and people call them.
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("value", "query", "expression", "keyword", "text"), "rule"),
+    **dict.fromkeys(("name", "key", "rule_id"), "id"),
+    **dict.fromkeys(("label", "labels", "group"), "tags"),
+    **dict.fromkeys(("active", "disabled", "on", "off"), "enabled"),
+}
 
 _NAMED: Final = re.compile(r"(?P<name>[\w.-]+)\s*=\s*")
 _OBJECT: Final = re.compile(r'\{\s*"')
@@ -97,13 +108,26 @@ def read_text(lines: Iterable[str], where: str) -> Iterator[Entry | RuleSyntaxEr
             continue
         begin = len(line) - len(line.lstrip())
         if is_object(content):
-            yield _object(Written(content, where, number, line, begin + 1))
+            yield _object(content, where, number, line, begin + 1)
             continue
         name, shift = named(content)
-        start = begin + 1
-        rule = Written(content[shift:], where, number, line, start + shift)
-        written = Written(name, where, number, line, start) if name else None
-        yield Entry(rule, written)
+        at = partial(_in_line, where, number, line, begin, name, shift)
+        yield Entry(content[shift:], at, number, name)
+
+
+def _in_line(
+    where: str,
+    number: int,
+    line: str,
+    begin: int,
+    name: str | None,
+    shift: int,
+    field: str,
+) -> Written:
+    """Says where a field of a line of text stands."""
+    if field == "id" and name is not None:
+        return Written(name, where, number, line, begin + 1)
+    return Written(line.strip()[shift:], where, number, line, begin + shift + 1)
 
 
 def read_jsonl(text: str, where: str) -> Iterator[Entry | RuleSyntaxError]:
@@ -119,60 +143,91 @@ def read_jsonl(text: str, where: str) -> Iterator[Entry | RuleSyntaxError]:
     for number, line in enumerate(text.split("\n"), 1):
         line = line.rstrip("\r").removeprefix("\ufeff")
         if line.strip():
-            yield _object(Written(line, where, number, line, 1))
+            yield _object(line, where, number, line, 1)
 
 
-def _object(line: Written) -> Entry | RuleSyntaxError:
+class _Twice(Exception):
+    """A name stands in a JSON object twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+_decode: Final = json.JSONDecoder(object_pairs_hook=_once).decode
+
+
+def _object(
+    text: str, where: str, number: int, source: str, column: int
+) -> Entry | RuleSyntaxError:
+    at = partial(_in_object, text, where, number, source, column)
+    line = partial(Written, text, where, number, source, column)
     try:
-        found = json.loads(line.text)
+        found = _decode(text)
     except json.JSONDecodeError as error:
-        return line.error(f"this is no JSON: {error.msg}", place=error.pos)
+        return line().error(f"this is no JSON: {error.msg}", place=error.pos)
+    except _Twice as error:
+        return at({}, str(error)).error(f"{str(error)!r} is there twice")
     except RecursionError:
-        return line.error("this JSON is too deep")
+        return line().error("this JSON is too deep")
+    except ValueError as error:
+        # Python refuses numbers of thousands of digits.
+        return line().error(f"this JSON cannot be read: {error}")
     if not isinstance(found, dict):
-        return line.error(
+        return line().error(
             "this is no JSON object", 'such as {"id": "x", "rule": "fire"}'
         )
+    return entry_of(found, partial(at, found), number)
 
-    def at(name: str) -> Written:
-        key = json.dumps(name)
-        # Where the value of this key begins; the first one of this name, as they go.
-        match = re.search(rf"{key}\s*:\s*\"?", line.text)
-        column = line.column + (match.end() if match else 0)
-        value = found.get(name)
-        return Written(
-            value if isinstance(value, str) else "",
-            line.where,
-            line.line,
-            line.source,
-            column,
-            Quoting.BACKSLASH,
-        )
 
-    return entry_of(found, at, line)
+def _in_object(
+    text: str,
+    where: str,
+    number: int,
+    source: str,
+    column: int,
+    found: Mapping[str, Any],
+    name: str,
+) -> Written:
+    """Says where the value of a name stands in a JSON object."""
+    # Where the value of this key begins; the first one of this name, as they go.
+    match = re.search(rf"{re.escape(json.dumps(name))}\s*:\s*\"?", text)
+    value = found.get(name)
+    return Written(
+        value if isinstance(value, str) else "",
+        where,
+        number,
+        source,
+        column + (match.end() if match else 0),
+        Quoting.BACKSLASH,
+    )
 
 
 def entry_of(
-    found: Mapping[str, Any], at: Callable[[str], Written], whole: Written
+    found: Mapping[str, Any], at: Callable[[str], Written], line: int
 ) -> Entry | RuleSyntaxError:
     """Makes an entry of fields.
 
     Args:
         found: Their values by name.
-        at: Says where the value of a name stands.
-        whole: All of it, for what is not there.
+        at: Says where the value of a name stands; all of it, where it is not there.
+        line: The line in which the expression begins, from 1.
 
     Returns:
         The entry, or what is wrong with it.
     """
-    unknown = [name for name in found if name not in FIELDS]
-    if unknown:
-        reason = f"a rule has no field {unknown[0]!r}"
-        return at(unknown[0]).error(reason, f"there are {', '.join(FIELDS)}")
+    if not found.keys() <= _KNOWN:
+        unknown = next(name for name in found if name not in _KNOWN)
+        return at(unknown).error(
+            f"a rule has no field {unknown!r}", field_hint(unknown)
+        )
     rule, name = found.get("rule"), found.get("id")
     if not isinstance(rule, str):
-        place = at("rule") if "rule" in found else whole
-        return place.error("the field rule is missing, or is no text")
+        return at("rule").error("the field rule is missing, or is no text")
     if name is not None and (not isinstance(name, str) or not name.strip()):
         return at("id").error("the field id has to be text")
     tags = found.get("tags") or []
@@ -181,12 +236,24 @@ def entry_of(
     enabled = found.get("enabled")
     if not isinstance(enabled, bool | None):
         return at("enabled").error("the field enabled has to be true or false")
-    return Entry(
-        at("rule"),
-        at("id") if name is not None else None,
-        tuple(tags),
-        enabled is not False,
+    return Entry(rule, at, line, name, tuple(tags), enabled is not False)
+
+
+def field_hint(name: str) -> str:
+    """Says what a name of a field was probably meant to be.
+
+    Args:
+        name: A name that is not known.
+
+    Returns:
+        The closest one, and all there are.
+    """
+    there = f"there are {', '.join(FIELDS)}"
+    folded = name.strip().lower()
+    meant = _ELSEWHERE.get(folded) or next(
+        iter(get_close_matches(folded, FIELDS, n=1)), None
     )
+    return f"write {meant}; {there}" if meant else there
 
 
 def read_csv(text: str, where: str) -> Iterator[Entry | RuleSyntaxError]:
@@ -210,25 +277,30 @@ def read_csv(text: str, where: str) -> Iterator[Entry | RuleSyntaxError]:
         return
     names = [cell.text.strip().lower() for cell in header]
     for name, cell in zip(names, header, strict=True):
-        if name not in FIELDS or names.count(name) > 1:
-            hint = f"the first line names columns: {', '.join(FIELDS)}"
-            yield cell.error(f"{name!r} is no column of rules, or is there twice", hint)
+        if names.count(name) > 1:
+            yield cell.error(f"the column {name!r} is there twice")
+            return
+        if name not in _KNOWN:
+            hint = f"the first line names columns: {field_hint(name)}"
+            yield cell.error(f"{name!r} is no column of rules", hint)
             return
     if "rule" not in names:
-        yield header[0].error("no column is called rule")
+        yield header[0].error("no column is called rule", field_hint(""))
         return
     for record in records:
         if isinstance(record, RuleSyntaxError):
             yield record
         elif len(record) != len(names):
             reason = f"there are {len(record)} cells and {len(names)} columns"
-            yield record[0].error(reason, 'a cell with a comma stands in "')
+            hint = 'a cell with a comma stands in "'
+            yield record[0].error(reason, hint)
         else:
             yield _record(dict(zip(names, record, strict=True)))
 
 
-def _record(cells: dict[str, Written]) -> Entry | RuleSyntaxError:
-    found: dict[str, Any] = {"rule": cells["rule"].text}
+def _record(cells: dict[str, Cell]) -> Entry | RuleSyntaxError:
+    rule = cells["rule"]
+    found: dict[str, Any] = {"rule": rule.text}
     if "id" in cells and cells["id"].text.strip():
         found["id"] = cells["id"].text
     if "tags" in cells:
@@ -237,4 +309,4 @@ def _record(cells: dict[str, Written]) -> Entry | RuleSyntaxError:
     if "enabled" in cells:
         flag = cells["enabled"].text.strip().lower()
         found["enabled"] = _FLAGS.get(flag, flag)
-    return entry_of(found, cells.__getitem__, cells["rule"])
+    return entry_of(found, lambda name: cells[name].written(), rule.line)

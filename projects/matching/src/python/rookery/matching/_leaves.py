@@ -7,17 +7,19 @@ says how the leaf is evaluated (see `Group`), the rest what is looked for.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from abc import abstractmethod
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Final
 
 from typing_extensions import override
 
+from rookery.matching._lexer import CURLED, SPACE
 from rookery.matching._pattern import Pattern, parse_pattern
 from rookery.matching._words import has_word, phrase_of, signed_words
 from rookery.text import fold
 
-_BARE: Final = re.compile(r'[^\s()"\\]+')
+_BARE: Final = re.compile(rf'[^{SPACE}()"\\{CURLED}]+')
 _WWW: Final = re.compile(r"^(?:https?://)?(?:www\.)?", re.IGNORECASE)
 
 
@@ -54,6 +56,8 @@ EAGER: Final = (
     Group.ALWAYS,
 )
 LAZY: Final = (Group.REGEX, Group.LANGUAGE, Group.HAS)
+# Looking up a member takes longer than what is done with most leaves.
+_PHRASE: Final = Group.PHRASE.value
 
 
 class Kind(Enum):
@@ -67,7 +71,25 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class _Keyed:
+    """What all leaves have.
+
+    Attributes:
+        key: What a leaf is compared by. It is made with the leaf: a leaf is made once, and
+            compared in many rules.
+    """
+
+    key: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self._key())
+
+    @abstractmethod
+    def _key(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Term(_Keyed):
     """Something that must stand in the text: a word, words in a row, a symbol.
 
     Attributes:
@@ -83,21 +105,23 @@ class Term:
         """Whether it has no word, as an emoji has none, and is found anywhere."""
         return not has_word(self.text)
 
-    @property
-    def key(self) -> str:
-        """What it is compared by."""
-        if self.kind is Kind.KEYWORD and self.text.isascii() and self.text.isalnum():
-            return f"w{self.text.lower()}"
-        if self.kind in (Kind.KEYWORD, Kind.PHRASE):
-            if self.is_symbol:
-                # A symbol may stand there with or without a wish how to draw it.
-                return f"{Group.CHARACTERS}{fold(self.text).rstrip(_VARIANTS)}"
-            return f"{Group.PHRASE}{phrase_of(self.text)}"
-        return f"{Group.PHRASE}{phrase_of(self.kind.value + self.text)}"
+    @override
+    def _key(self) -> str:
+        kind, text = self.kind, self.text
+        if kind is not Kind.KEYWORD and kind is not Kind.PHRASE:
+            return f"{_PHRASE}{phrase_of(kind.value + text)}"
+        if text.isascii() and text.isalnum():
+            return f"{_PHRASE}{text.lower()}"
+        if self.is_symbol:
+            # A symbol may stand there with or without a wish how to draw it.
+            return f"{Group.CHARACTERS}{fold(text).rstrip(_VARIANTS)}"
+        return f"{_PHRASE}{phrase_of(text)}"
 
     @override
     def __str__(self) -> str:
         """Returns the term as it is written in a rule."""
+        if self.kind is Kind.KEYWORD:
+            return self.text
         if self.kind is Kind.PHRASE:
             return quoted(self.text)
         return f"{self.kind.value}{self.text}"
@@ -107,7 +131,7 @@ _VARIANTS: Final = "\ufe0e\ufe0f"
 
 
 @dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(_Keyed):
     """The beginning of a word.
 
     Attributes:
@@ -118,9 +142,8 @@ class Prefix:
     sign: str
     text: str
 
-    @property
-    def key(self) -> str:
-        """What it is compared by."""
+    @override
+    def _key(self) -> str:
         return f"{Group.PREFIX}{self.sign}{fold(self.text)}"
 
     @override
@@ -130,7 +153,7 @@ class Prefix:
 
 
 @dataclass(frozen=True, slots=True)
-class Substring:
+class Substring(_Keyed):
     """Characters, wherever they stand.
 
     Attributes:
@@ -139,9 +162,8 @@ class Substring:
 
     text: str
 
-    @property
-    def key(self) -> str:
-        """What it is compared by."""
+    @override
+    def _key(self) -> str:
         return f"{Group.CHARACTERS}{fold(self.text)}"
 
     @override
@@ -151,7 +173,7 @@ class Substring:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(_Keyed):
     """Words in a row with which the text begins, or ends, or both.
 
     Attributes:
@@ -164,9 +186,8 @@ class Edge:
     start: bool
     end: bool
 
-    @property
-    def key(self) -> str:
-        """What it is compared by."""
+    @override
+    def _key(self) -> str:
         sides = "^" * self.start + "$" * self.end
         return f"{Group.EDGE}{sides} {phrase_of(self.text)}"
 
@@ -182,7 +203,7 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class Near(_Keyed):
     """Words close to each other, in any order.
 
     Attributes:
@@ -193,15 +214,14 @@ class Near:
     text: str
     distance: int
 
+    @override
+    def _key(self) -> str:
+        return f"{Group.NEAR}{self.distance} {' '.join(self.words)}"
+
     @property
     def words(self) -> tuple[str, ...]:
         """Its words in folded case, behind their signs; one may be there twice."""
         return tuple(sorted(signed_words(self.text)))
-
-    @property
-    def key(self) -> str:
-        """What it is compared by."""
-        return f"{Group.NEAR}{self.distance} {' '.join(self.words)}"
 
     @override
     def __str__(self) -> str:
@@ -210,7 +230,7 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
-class Regex:
+class Regex(_Keyed):
     """A regular expression.
 
     Attributes:
@@ -219,15 +239,14 @@ class Regex:
 
     source: str
 
+    @override
+    def _key(self) -> str:
+        return f"{Group.REGEX}{self.source}"
+
     @property
     def pattern(self) -> Pattern:
         """The expression as it was read."""
         return parse_pattern(self.source)
-
-    @property
-    def key(self) -> str:
-        """What it is compared by."""
-        return f"{Group.REGEX}{self.source}"
 
     @override
     def __str__(self) -> str:
@@ -265,7 +284,7 @@ _GROUPS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Field(_Keyed):
     """Something that is asked of a column.
 
     Attributes:
@@ -276,15 +295,14 @@ class Field:
     name: FieldName
     value: str
 
+    @override
+    def _key(self) -> str:
+        return f"{_GROUPS[self.name]}{self._compared()}"
+
     @property
     def is_selective(self) -> bool:
         """Whether few enough posts have it for a rule to ask for nothing else."""
         return self.name not in (FieldName.LANG, FieldName.HAS)
-
-    @property
-    def key(self) -> str:
-        """What it is compared by."""
-        return f"{_GROUPS[self.name]}{self._compared()}"
 
     def _compared(self) -> str:
         match self.name:

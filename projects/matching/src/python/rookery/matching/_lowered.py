@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 
 from rookery.matching._expression import And, Node, Not, Or
 from rookery.matching._leaves import (
-    EAGER,
     Edge,
     Field,
     FieldName,
@@ -25,7 +24,8 @@ from rookery.text import FALSE, TRUE
 
 # Words of up to this many characters are so frequent that they say little.
 _SHORT: Final = 3
-_EAGER: Final = frozenset(group.value for group in EAGER)
+_LONG: Final = 64
+_RARITY: Final = [1.0 / max(size - _SHORT + 1, 1) ** 2 for size in range(_LONG + 1)]
 _EVERYWHERE: Final = 1e6
 _SOURCE_FREQUENCY: Final = 0.5
 
@@ -77,17 +77,16 @@ class Lowered:
     certain: tuple[bool, ...]
 
 
-@dataclass(slots=True)
-class _Tree:
-    """A node with its negation pushed down: a leaf, or children and how they join."""
+class _Choice(NamedTuple):
+    """Anchors of a part of a rule, and how often they may be true."""
 
-    first: int
-    negated: bool = False
-    is_or: bool = False
-    children: list[_Tree] = field(default_factory=list)
+    frequency: float
+    anchors: tuple[Anchor, ...]
 
 
 _shape = lru_cache(maxsize=65_536)(Shape)
+_SINGLE: Final = _shape((TRUE, FALSE, 0))
+_INNER: Final = (And, Or, Not)
 
 
 def lower(node: Node) -> Lowered:
@@ -102,19 +101,67 @@ def lower(node: Node) -> Lowered:
     Raises:
         ValueError: It is true of a post of which none of its leaves is.
     """
-    if isinstance(node, Term):
-        key = node.key
-        return Lowered((key,), _SINGLE, (key,), ("",), (True,))
+    flat = _flat(node)
+    if flat is not None:
+        return flat
     leaves: list[Leaf] = []
     tree = _push(node, False, leaves)
-    keys = tuple([leaf.key for leaf in leaves])
-    choice = _anchors(tree, leaves, keys)
+    choice = _anchors(tree, leaves)
     if choice is None:
         raise ValueError(f"nothing anchors the rule {node}")
     code: list[int] = []
     _join(tree, TRUE, FALSE, code)
-    anchors, guards, certain = zip(*choice.anchors, strict=True)
-    return Lowered(keys, _shape(tuple(code)), anchors, guards, certain)
+    return _lowered(leaves, _shape(tuple(code)), choice)
+
+
+def _flat(node: Node) -> Lowered | None:
+    """Lowers a rule of one level without a tree, as most are.
+
+    Args:
+        node: Its expression.
+
+    Returns:
+        The same as with a tree; None where one is needed, or the rule has no anchor.
+    """
+    if not isinstance(node, _INNER):
+        choice = _choice(node)
+        return None if choice is None else _lowered([node], _SINGLE, choice)
+    if isinstance(node, Not):
+        return None
+    leaves: list[Leaf] = []
+    negated: list[bool] = []
+    known: list[_Choice] = []
+    for child in node.children:
+        is_negated = isinstance(child, Not)
+        leaf = child.child if isinstance(child, Not) else child
+        if isinstance(leaf, _INNER):
+            return None
+        choice = None if is_negated else _choice(leaf)
+        if choice is not None:
+            known.append(choice)
+        negated.append(is_negated)
+        leaves.append(leaf)
+    choice = _joined(known, len(leaves), is_or=isinstance(node, Or))
+    if choice is None:
+        return None
+    return _lowered(leaves, _flat_shape(tuple(negated), isinstance(node, Or)), choice)
+
+
+def _lowered(leaves: list[Leaf], shape: Shape, choice: _Choice) -> Lowered:
+    keys = tuple([leaf.key for leaf in leaves])
+    if len(choice.anchors) == 1:
+        ((anchor, guard, certain),) = choice.anchors
+        return Lowered(keys, shape, (anchor,), (guard,), (certain,))
+    anchors, guards, certainties = zip(*choice.anchors, strict=True)
+    return Lowered(keys, shape, anchors, guards, certainties)
+
+
+@lru_cache(maxsize=4096)
+def _flat_shape(negated: tuple[bool, ...], is_or: bool) -> Shape:
+    children = [_Tree(first, each) for first, each in enumerate(negated)]
+    code: list[int] = []
+    _join(_Tree(0, False, is_or, children), TRUE, FALSE, code)
+    return _shape(tuple(code))
 
 
 def lone(leaf: Leaf) -> Lowered:
@@ -129,7 +176,14 @@ def lone(leaf: Leaf) -> Lowered:
     return Lowered((leaf.key,), _SINGLE, (Group.ALWAYS.value,), ("",), (False,))
 
 
-_SINGLE: Final = _shape((TRUE, FALSE, 0))
+@dataclass(slots=True)
+class _Tree:
+    """A node with its negation pushed down: a leaf, or children and how they join."""
+
+    first: int
+    negated: bool = False
+    is_or: bool = False
+    children: list[_Tree] = field(default_factory=list)
 
 
 def _push(node: Node, negated: bool, leaves: list[Leaf]) -> _Tree:
@@ -157,89 +211,87 @@ def _join(tree: _Tree, if_true: int, if_false: int, code: list[int]) -> None:
     _join(tree.children[-1], if_true, if_false, code)
 
 
-class _Choice(NamedTuple):
-    """Anchors of a part of a rule, and how often they may be true."""
-
-    frequency: float
-    anchors: tuple[Anchor, ...]
-
-
-def _anchors(tree: _Tree, leaves: list[Leaf], keys: tuple[str, ...]) -> _Choice | None:
-    """Chooses anchors; None: there are none.
-
-    Of a conjunction one part is enough, and the rarest is the best; of a disjunction it
-    takes all.
-    """
+def _anchors(tree: _Tree, leaves: list[Leaf]) -> _Choice | None:
+    """Chooses anchors, and says how often they may be true; None: there are none."""
     if not tree.children:
-        if tree.negated:
-            return None
-        return _choice(leaves[tree.first], keys[tree.first])
-    choices = [_anchors(child, leaves, keys) for child in tree.children]
+        return None if tree.negated else _choice(leaves[tree.first])
+    choices = [_anchors(child, leaves) for child in tree.children]
     known = [choice for choice in choices if choice is not None]
-    if not known:
-        return None
-    if not tree.is_or:
-        return _guarded(known, len(choices))
-    if len(known) < len(choices):
-        return None
+    return _joined(known, len(choices), is_or=tree.is_or)
+
+
+def _joined(known: list[_Choice], parts: int, *, is_or: bool) -> _Choice | None:
+    """Chooses anchors of what has so many parts, not all of which have some."""
+    if is_or:
+        return _any(known) if len(known) == parts else None
+    if parts == 1 or not known:
+        return known[0] if known else None
+    return _guarded(known, parts)
+
+
+def _any(known: list[_Choice]) -> _Choice:
+    """Chooses for a disjunction, which takes all of its parts."""
     anchors = dict.fromkeys([anchor for choice in known for anchor in choice.anchors])
     return _Choice(sum([choice.frequency for choice in known]), tuple(anchors))
 
 
 def _guarded(known: list[_Choice], parts: int) -> _Choice:
-    """Takes the rarest part of a conjunction, and the next as the guard of its anchors."""
+    """Chooses for a conjunction: its rarest part, guarded by the next one."""
     best, *others = sorted(known)
-    guard, sure = "", False
-    for other in others:
-        if len(other.anchors) == 1 and other.frequency < _EVERYWHERE:
-            guard = other.anchors[0].key
+    guard, proves = "", False
+    for frequency, anchors in others:
+        if len(anchors) == 1 and frequency < _EVERYWHERE:
+            guard, its_guard, certain = anchors[0]
             # Nothing is left to look at where the two are all that is asked for.
-            sure = (
-                parts == 2 and other.anchors[0].certain and not other.anchors[0].guard
-            )
+            proves = parts == 2 and certain and not its_guard
             break
-    anchors = [
-        anchor._replace(
-            guard=anchor.guard or guard,
-            certain=anchor.certain and sure and not anchor.guard,
-        )
-        for anchor in best.anchors
-    ]
-    return _Choice(best.frequency, tuple(anchors))
-
-
-def _choice(leaf: Leaf, key: str) -> _Choice | None:
-    """Says what anchors a leaf, and guesses how often from nothing but its length."""
-    match leaf:
-        case Term():
-            return _Choice(_frequency(leaf.text), (Anchor(key, "", True),))
-        case Edge():
-            return _Choice(_frequency(leaf.text) / 8, (Anchor(key, "", True),))
-        case Near():
-            frequency = min(map(_frequency, leaf.words)) / 2
-            return _Choice(frequency, (Anchor(key, "", True),))
-        case Prefix():
-            return _Choice(4 * _frequency(leaf.text), (Anchor(key, "", True),))
-        case Substring():
-            # Beyond ASCII a character says about as much as three letters.
-            frequency = 2 / len(leaf.text.encode()) ** 2
-            return _Choice(frequency, (Anchor(key, "", True),))
-        case Regex():
-            literals = leaf.pattern.literals
-            if not literals:
-                return _Choice(_EVERYWHERE, (Anchor(Group.ALWAYS.value, "", False),))
-            frequency = sum([2 / len(literal.encode()) ** 2 for literal in literals])
-            anchors = [
-                Anchor(f"{Group.CHARACTERS}{literal}", "", False)
-                for literal in literals
+    return _Choice(
+        best.frequency,
+        tuple(
+            [
+                Anchor(key, own or guard, certain and proves and not own)
+                for key, own, certain in best.anchors
             ]
-            return _Choice(frequency, tuple(anchors))
+        ),
+    )
+
+
+def _choice(leaf: Leaf) -> _Choice | None:
+    """Says what anchors a leaf, and guesses how often from nothing but its length."""
+    if isinstance(leaf, Regex):
+        return _choice_of_literals(leaf)
+    if isinstance(leaf, Field) and not leaf.is_selective:
+        return None
+    return _Choice(_leaf_frequency(leaf), (Anchor(leaf.key, "", True),))
+
+
+def _leaf_frequency(leaf: Term | Edge | Near | Prefix | Substring | Field) -> float:
+    if isinstance(leaf, Term):
+        return _frequency(leaf.text)
+    match leaf:
+        case Edge():
+            return _frequency(leaf.text) / 8
+        case Near():
+            return min(map(_frequency, leaf.words)) / 2
+        case Prefix():
+            return 4 * _frequency(leaf.text)
+        case Substring():
+            return _characters_frequency(leaf.text)
         case Field():
-            if not leaf.is_selective:
-                return None
-            is_source = leaf.name is FieldName.SOURCE
-            frequency = _SOURCE_FREQUENCY if is_source else 0.001
-            return _Choice(frequency, (Anchor(key, "", True),))
+            return _SOURCE_FREQUENCY if leaf.name is FieldName.SOURCE else 0.001
+
+
+def _choice_of_literals(leaf: Regex) -> _Choice:
+    literals = leaf.pattern.literals
+    if not literals:
+        return _Choice(_EVERYWHERE, (Anchor(Group.ALWAYS.value, "", False),))
+    anchors = [Anchor(f"{Group.CHARACTERS}{each}", "", False) for each in literals]
+    return _Choice(sum(map(_characters_frequency, literals)), tuple(anchors))
+
+
+def _characters_frequency(text: str) -> float:
+    # Beyond ASCII a character says about as much as three letters.
+    return 2 / len(text.encode()) ** 2
 
 
 def rarest(words: Sequence[str]) -> str:
@@ -256,7 +308,7 @@ def rarest(words: Sequence[str]) -> str:
 
 def _frequency(text: str) -> float:
     if " " not in text:
-        return 1.0 / max(len(text) - _SHORT + 1, 1) ** 2
+        return _RARITY[min(len(text), _LONG)]
     words = text.split()
     rarity = max(max(map(len, words), default=0) - _SHORT, 0) + 3 * (len(words) - 1)
     return 1.0 / (1 + rarity) ** 2

@@ -75,7 +75,7 @@ class Matcher:
 
     def _batch(self, posts: pa.RecordBatch, truths: Truths) -> pa.RecordBatch:
         """Adds to posts what is true of them."""
-        row = pa.array(truths.row, pa.int32())
+        row = _int32(truths.row)
         taken = posts.take(row)
         columns: dict[str, pa.Array[Any]] = dict(
             zip(taken.schema.names, taken.columns, strict=True)
@@ -83,17 +83,17 @@ class Matcher:
         columns["row"] = row
         columns["rules"] = pa.ListArray.from_arrays(
             _offsets(truths.expressions),
-            self._names.take(pa.array(truths.expression)),
+            self._names.take(_int32(truths.expression)),
             type=MATCH.field("rules").type,
         )
         columns["spans"] = pa.ListArray.from_arrays(
             _offsets(truths.spans),
             pa.StructArray.from_arrays(
                 [
-                    self._names.take(pa.array(truths.span_expression)),
+                    self._names.take(_int32(truths.span_expression)),
                     pa.array(truths.clause.astype(np.int16)),
-                    pa.array(truths.start),
-                    pa.array(truths.end),
+                    _int32(truths.start),
+                    _int32(truths.end),
                 ],
                 fields=list(SPAN),
             ),
@@ -107,18 +107,18 @@ class Matcher:
         )
 
 
-def _nothing(kind: pa.DataType, rows: int) -> pa.Array[Any]:
+def _nothing(kind: Any, rows: int) -> Any:
     """Makes a column that enrichment fills: empty lists, or nulls."""
     if not isinstance(kind, pa.ListType):
         return pa.nulls(rows, kind)
-    none = pa.array(np.zeros(rows + 1, np.int32))
+    none = _int32(np.zeros(rows + 1, np.int32))
     return pa.ListArray.from_arrays(none, pa.array([], kind.value_type), type=kind)
 
 
 def _offsets(counts: npt.NDArray[np.int32]) -> pa.Int32Array:
     offsets = np.zeros(len(counts) + 1, np.int32)
     np.cumsum(counts, out=offsets[1:])
-    return pa.array(offsets, pa.int32())
+    return _int32(offsets)
 
 
 def _shifted(matches: pa.RecordBatch, first: int) -> pa.RecordBatch:
@@ -127,5 +127,9 @@ def _shifted(matches: pa.RecordBatch, first: int) -> pa.RecordBatch:
     return matches.set_column(
         matches.schema.get_field_index("row"),
         MATCH.field("row"),
-        pa.array(row, pa.int32()),
+        _int32(row),
     )
+
+
+def _int32(values: npt.NDArray[np.int32]) -> pa.Int32Array:
+    return pa.array(values, pa.int32())

@@ -19,11 +19,16 @@ from rookery.matching._expression import (
     is_anchored,
     is_positive,
 )
-from rookery.matching._lexer import Token, tokens
+from rookery.matching._leaves import Leaf
+from rookery.matching._lexer import column_of, cut
 from rookery.matching._lowered import lower
-from rookery.matching._terms import leaf_of
+from rookery.matching._terms import TermError, leaf_of
 
 MAX_DEPTH: Final = 64
+
+_END: Final = ""
+_BEHIND: Final = frozenset(("OR", ")", _END))
+_SIGNS: Final = _BEHIND | {"(", "-"}
 
 
 class Expression:
@@ -72,112 +77,131 @@ def parse_expression(text: str) -> Expression:
     Returns:
         The expression. What is none of the rule language is a `RuleSyntaxError`.
     """
-    return Expression(_Parser(text).parse())
+    return _Parser(text).expression()
 
 
 class _Parser:
+    __slots__ = ("_depth", "_next", "_pieces", "_text")
+
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = tokens(text)
+        self._pieces = [*cut(text), _END]
         self._next = 0
         self._depth = 0
 
-    def parse(self) -> Node:
-        first = self._tokens[0]
-        if first.kind == "end":
-            raise self._error("the rule is empty", 1, "write at least one word")
+    def expression(self) -> Expression:
+        node = self._rule()
+        try:
+            return Expression(node)
+        except ValueError:
+            if is_anchored(node):
+                raise
+            raise self._unanchored(node, 0) from None
+
+    def _rule(self) -> Node:
+        if self._pieces[0] == _END:
+            raise self._error("the rule is empty", 0, "write at least one word")
         node = self._expression()
-        following = self._tokens[self._next]
-        if following.kind != "end":
-            raise self._error("nothing is open that this could close", following.column)
-        if not is_anchored(node):
-            raise self._unanchored(node, first.column)
+        if self._pieces[self._next] != _END:
+            raise self._error("nothing is open that this could close", self._next)
         return node
 
     def _expression(self) -> Node:
-        start = self._tokens[self._next]
+        starts = [self._next]
         children = [self._conjunction()]
-        while self._tokens[self._next].text == "OR":
+        while self._pieces[self._next] == "OR":
             self._next += 1
+            starts.append(self._next)
             children.append(self._conjunction())
-        if len(children) > 1:
-            for child in children:
-                if not is_positive(child):
-                    raise self._unanchored(child, start.column)
+        if len(children) == 1:
+            return children[0]
+        for child, start in zip(children, starts, strict=True):
+            if not is_positive(child):
+                raise self._unanchored(child, start)
         return disjunction(children)
 
     def _conjunction(self) -> Node:
-        children = [self._factor()]
+        pieces = self._pieces
+        children: list[Node] = []
         while True:
-            token = self._tokens[self._next]
-            if token.kind in ("close", "end") or token.text == "OR":
+            piece = pieces[self._next]
+            if piece not in _SIGNS:
+                try:
+                    children.append(leaf_of(piece))
+                except TermError as error:
+                    raise self._no_term(error) from None
+                self._next += 1
+            elif children and piece in _BEHIND:
                 return conjunction(children)
-            children.append(self._factor())
+            else:
+                children.append(self._sign(piece))
 
-    def _factor(self) -> Node:
-        token = self._tokens[self._next]
+    def _leaf(self, piece: str) -> Leaf:
+        try:
+            leaf = leaf_of(piece)
+        except TermError as error:
+            raise self._no_term(error) from None
         self._next += 1
-        match token.kind:
-            case "minus":
-                return self._negation(token)
-            case "open":
-                return self._group(token)
-            case "close":
-                raise self._error("something is missing before this", token.column)
-            case "end":
-                raise self._error("something is missing here", token.column)
-            case "quoted":
-                self._require_space(token)
-                return leaf_of(token, self._text)
+        return leaf
+
+    def _sign(self, piece: str) -> Node:
+        match piece:
+            case "-":
+                return self._negation()
+            case "(":
+                return self._group()
+            case "OR":
+                # Where a term has to stand: it is told why this is none.
+                return self._leaf(piece)
+            case ")":
+                raise self._error("something is missing before this", self._next)
             case _:
-                return leaf_of(token, self._text)
+                raise self._error("something is missing here", self._next)
 
-    def _require_space(self, token: Token) -> None:
-        """Refuses what stands behind a sign that ends a quotation, unless apart."""
-        end = token.column - 1 + len(token.text)
-        if not token.text.endswith('"'):
-            if self._text[end : end + 1].strip(")").strip():
-                raise self._error(
-                    f"a space is missing behind {token.text[-1]!r}", end + 1
-                )
-
-    def _negation(self, token: Token) -> Node:
-        if self._tokens[self._next].kind == "minus":
-            raise self._error(
-                "a negation of a negation", token.column, "leave both signs out"
-            )
-        child = self._factor()
+    def _negation(self) -> Node:
+        start = self._next
+        self._next += 1
+        piece = self._pieces[self._next]
+        if piece == "-":
+            raise self._error("a negation of a negation", start, "leave both signs out")
+        if piece not in _SIGNS or piece == "OR":
+            return Not(self._leaf(piece))
+        child = self._sign(piece)
         if not is_positive(child):
-            raise self._unanchored(child, token.column + 1)
+            raise self._unanchored(child, start + 1)
         return Not(child)
 
-    def _group(self, token: Token) -> Node:
+    def _group(self) -> Node:
+        start = self._next
+        self._next += 1
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self._error(
-                f"more than {MAX_DEPTH} groups inside each other", token.column
-            )
+            raise self._error(f"more than {MAX_DEPTH} groups inside each other", start)
         node = self._expression()
-        if self._tokens[self._next].kind != "close":
-            raise self._error(
-                "the group is not closed", token.column, "close it with )"
-            )
+        if self._pieces[self._next] != ")":
+            raise self._error("the group is not closed", start, "close it with )")
         self._next += 1
         self._depth -= 1
         return node
 
-    def _unanchored(self, node: Node, column: int) -> RuleSyntaxError:
+    def _unanchored(self, node: Node, piece: int) -> RuleSyntaxError:
         if is_positive(node):
             return self._error(
                 "lang: and has: only narrow down what something else finds",
-                column,
+                piece,
                 "name what must be there besides, such as: fire lang:en",
             )
         return self._error(
             "a negation needs something to subtract from",
-            column,
+            piece,
             "name a word that must stand in the text, such as: fire -drill",
         )
 
-    def _error(self, reason: str, column: int, hint: str = "") -> RuleSyntaxError:
+    def _no_term(self, error: TermError) -> RuleSyntaxError:
+        return self._error(error.reason, self._next, error.hint, error.place)
+
+    def _error(
+        self, reason: str, piece: int, hint: str = "", place: int = 0
+    ) -> RuleSyntaxError:
+        column = column_of(self._text, piece) + place
         return RuleSyntaxError(reason, self._text, column, hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +83,7 @@ def compile_rules(lowered: Sequence[Lowered]) -> Program:
     shapes = {one.shape: 0 for one in lowered}
     for number, shape in enumerate(shapes):
         shapes[shape] = number
+    nears = _nears(keys, groups[Group.NEAR], numbers)
     layout = Layout(
         atoms=len(keys),
         first_near=groups[Group.NEAR].start,
@@ -96,7 +98,9 @@ def compile_rules(lowered: Sequence[Lowered]) -> Program:
                 for key in keys[groups[LAZY[0]].start :]
             ]
         ),
-        **_nears(keys, groups[Group.NEAR], numbers),
+        near=_lists(nears.words),
+        distance=_int32(nears.distances),
+        near_of=_lists(nears.looked_at),
     )
     return Program(keys, groups, layout)
 
@@ -150,9 +154,13 @@ def _anchored(
     return _first(2 * sizes), postings[order].ravel()
 
 
-def _nears(
-    keys: Sequence[str], members: range, numbers: dict[str, int]
-) -> dict[str, tuple[Integers, Integers] | Integers]:
+class _Nears(NamedTuple):
+    words: list[list[int]]
+    distances: list[int]
+    looked_at: list[list[int]]
+
+
+def _nears(keys: Sequence[str], members: range, numbers: dict[str, int]) -> _Nears:
     words: list[list[int]] = []
     distances: list[int] = []
     looked_at: list[list[int]] = [[] for _ in range(members.start if members else 0)]
@@ -167,11 +175,7 @@ def _nears(
             ]
         )
         looked_at[numbers[Group.PHRASE + rarest(wanted)]].append(near)
-    return {
-        "near": _lists(words),
-        "distance": _int32(distances),
-        "near_of": _lists(looked_at),
-    }
+    return _Nears(words, distances, looked_at)
 
 
 def _arranged(wanted: Iterable[str]) -> tuple[tuple[str, ...], dict[Group, range]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +26,7 @@ from rookery.matching._formats import (
 )
 from rookery.matching._leaves import Kind, Term
 from rookery.matching._parser import Expression, parse_expression
+from rookery.matching._terms import RESERVED
 from rookery.matching._words import has_symbol, has_word, is_word_character
 from rookery.matching._written import Entry
 
@@ -189,32 +192,56 @@ def parse_rule(line: str) -> Rule:
     return Rule(expression.text if name is None else name, expression)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Holds off Python's search for cycles: of what rules are made none has one.
+
+    It would go through all that is there again and again while so much is made, and take
+    a third of the time.
+    """
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
+
+
 def _rules(entries: Iterable[Entry | RuleSyntaxError]) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     lines_of: dict[str, int] = {}
     errors: list[RuleSyntaxError] = []
-    for entry in entries:
-        if isinstance(entry, RuleSyntaxError):
-            errors.append(entry)
-            continue
-        try:
-            expression = parse_expression(entry.rule.text)
-        except RuleSyntaxError as error:
-            place = error.column - 1
-            errors.append(entry.rule.error(error.reason, error.hint, place))
-            continue
-        name = expression.text if entry.id is None else entry.id.text
-        if name in lines_of:
-            taken = f"the rule {name!r} stands in line {lines_of[name]} already"
-            hint = "give it another name: name = expression"
-            errors.append((entry.id or entry.rule).error(taken, hint))
-            continue
-        lines_of[name] = entry.rule.line
-        tags = tuple(sorted(set(entry.tags))) if entry.tags else ()
-        rules.append(Rule(name, expression, tags, entry.enabled, entry.rule.line))
+    with _uncollected():
+        for entry in entries:
+            if isinstance(entry, RuleSyntaxError):
+                errors.append(entry)
+                continue
+            text, at, line, name, tags, enabled = entry
+            try:
+                expression = parse_expression(text)
+            except RuleSyntaxError as error:
+                place = error.column - 1
+                errors.append(at("rule").error(error.reason, error.hint, place))
+                continue
+            key = expression.text if name is None else name
+            if key in lines_of:
+                errors.append(_taken(key, lines_of[key], entry))
+                continue
+            lines_of[key] = line
+            tags = tuple(sorted(set(tags))) if tags else ()
+            rules.append(Rule(key, expression, tags, enabled, line))
     if errors:
         raise RuleFileError(tuple(errors))
     return tuple(rules)
+
+
+def _taken(name: str, line: int, entry: Entry) -> RuleSyntaxError:
+    reason = f"the rule {name!r} stands in line {line} already"
+    if entry.id is None:
+        hint = "leave one of them out, or give it an id of its own"
+        return entry.at("rule").error(reason, hint)
+    return entry.at("id").error(reason, "give it an id of its own")
 
 
 def _content(rule: Rule) -> str:
@@ -261,7 +288,7 @@ def track_rule(keyword: str) -> str:
             terms.append(Term(Kind(sign), bare[:end]))
         elif has_word(piece):
             plain = all(is_word_character(character) for character in piece)
-            reserved = piece in ("OR", "AND")
+            reserved = piece in RESERVED
             kind = Kind.KEYWORD if plain and not reserved else Kind.PHRASE
             terms.append(Term(kind, piece))
         elif has_symbol(piece):

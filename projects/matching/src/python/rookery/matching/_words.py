@@ -98,8 +98,11 @@ def phrase_of(text: str) -> str:
     Returns:
         Its words in folded case, behind the sign that stands before the first.
     """
-    if text.isascii() and text.isalnum():
-        return text.lower()
+    if text.isascii():
+        found = _WORDS.search(text)
+        if found is not None:
+            words = " ".join(_WORDS.findall(text.lower()))
+            return _sign_before(text, found.start()) + words
     spans = split_words(text)
     words = " ".join([fold(text[start:end]) for start, end in spans])
     return _sign_before(text, spans[0][0]) + words

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from rookery.matching._errors import RuleSyntaxError
 
@@ -76,18 +78,21 @@ class Written:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A rule as it stands in a file.
 
     Attributes:
         rule: Its expression.
+        at: Says where the value of a field stands: asked for errors only.
+        line: The line its expression begins in, from 1.
         id: Its name, if it was given one.
         tags: What it is tagged with.
         enabled: Whether it is in use.
     """
 
-    rule: Written
-    id: Written | None = None
+    rule: str
+    at: Callable[[str], Written]
+    line: int
+    id: str | None = None
     tags: tuple[str, ...] = ()
     enabled: bool = True

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -86,7 +88,7 @@ def test_the_format_can_be_said(tmp_path: Path) -> None:
     ("format", "text", "line", "column", "says"),
     [
         ("text", '{"rule": "fire}', 1, 10, "this is no JSON"),
-        ("text", '{"rule": "fire -"}', 1, 16, "holds no word"),
+        ("text", '{"rule": "fire -"}', 1, 17, "something is missing here"),
         ("jsonl", "[1]", 1, 1, "this is no JSON object"),
         ("jsonl", "[" * 100_000, 1, 1, "this"),
         ("jsonl", '\n {"rule": "a \\u00e9 )"}', 2, 21, "nothing is open"),
@@ -110,7 +112,19 @@ def test_the_format_can_be_said(tmp_path: Path) -> None:
         ("yaml", '- rule: "\\"x\\" )"\n', 1, 16, "nothing is open"),
         ("yaml", "- {rule: x, tags: a}", 1, 19, "a list of texts"),
         ("yaml", "- {rule: x, rule: a}", 1, 13, "is there twice"),
-        ("yaml", "- {rule: x, tags: &a [*a]}", 1, 19, "a list of texts"),
+        ("yaml", "- {rule: x, tags: &a [*a]}", 1, 23, "found undefined alias"),
+        ("yaml", "- {rule: x, tag: []}", 1, 18, "no field 'tag'"),
+        ("yaml", "- {rule: x, [a]: b}", 1, 13, "the name of a field is text"),
+        ("yaml", "- {rule: }", 1, 10, "the field rule is missing"),
+        ("yaml", "- x\n---\n- y", 2, 1, "a second document"),
+        ("yaml", "- fire\n- #flood\n", 2, 2, "the rule is empty"),
+        ("yaml", "- fire\n- @fema\n", 2, 3, "cannot start any token"),
+        ("yaml", "- lang: en\n", 1, 9, "no field 'lang'"),
+        ("jsonl", '{"rule": "x", "rule": "y"}', 1, 11, "'rule' is there twice"),
+        ("jsonl", '{"rule": "x", "id": ' + "9" * 5000 + "}", 1, 1, "cannot be read"),
+        ("jsonl", '{"value": "x"}', 1, 12, "no field 'value'"),
+        ("csv", "rule,rule\n", 1, 1, "'rule' is there twice"),
+        ("csv", 'a\n"""x"" )"\n', 1, 1, "'a' is no column"),
         ("yaml", "- [x]", 1, 3, "a rule is text or a mapping"),
         ("yaml", "fires: x", 1, 1, "a list of rules is expected"),
         ("yaml", "fire", 1, 1, "a list of rules is expected"),
@@ -128,6 +142,60 @@ def test_what_is_wrong_in_a_file_is_pointed_at(
     assert says in error.reason
     assert (error.line, error.column) == (line, column)
     assert str(error).startswith(f"file:{line}:{column}: ")
+
+
+@pytest.mark.parametrize(
+    ("format", "text", "hint"),
+    [
+        ("jsonl", '{"rule": "x", "Tag": []}', "write tags"),
+        ("jsonl", '{"value": "x"}', "write rule"),
+        ("jsonl", '{"rule": "x", "colour": 1}', "there are id, rule, tags, enabled"),
+        ("csv", "rule,enable\n", "write enabled"),
+        ("yaml", "- {rules: x}", "write rule"),
+        ("yaml", "- fire\n- @fema\n", "put a rule that begins with"),
+        ("yaml", '- "big fire" -drill\n', "put a rule that begins with"),
+        ("yaml", "- *fire\n", "put a rule that begins with"),
+        ("yaml", "- #fire\n", "# begins a comment in YAML"),
+        ("text", "fire\nFire -x\nfire", "leave one of them out"),
+        ("text", "a = fire\na = x", "give it an id of its own"),
+    ],
+)
+def test_what_was_probably_meant_is_said(format: str, text: str, hint: str) -> None:
+    with pytest.raises(RuleFileError) as caught:
+        RuleSet.read(text, RuleFormat(format))
+    assert hint in caught.value.errors[0].hint
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("- no\n- yes\n- 3\n", ["no", "yes", "3"]),
+        ("- {rule: on, id: off}\n", ["on"]),
+        ("- {rule: a, tags: &t [x, y]}\n- {rule: b, tags: *t}\n", ["a", "b"]),
+        ("- {rule: a, id: ~, tags: null, enabled: }\n", ["a"]),
+        ("\ufeffrules:\r\n  - a\r\n  - 'b'\r\n", ["a", "b"]),
+        ("# nothing\n", []),
+        ("--- [a, b]\n...\n", ["a", "b"]),
+        ("- !!str fire\n- |\n  a\n  b\n", ["fire", "a b"]),
+    ],
+)
+def test_yaml_is_read_as_people_write_it(text: str, rules: list[str]) -> None:
+    found = RuleSet.read(text, RuleFormat.YAML).rules
+    assert [rule.text for rule in found] == rules
+
+
+def test_reading_rules_leaves_the_collector_of_cycles_as_it_was() -> None:
+    for line in ("fire", "fire )"):
+        assert gc.isenabled()
+        with suppress(RuleFileError):
+            RuleSet.parse([line])
+    gc.disable()
+    try:
+        RuleSet.parse(["fire"])
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize(

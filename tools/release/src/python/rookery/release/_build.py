@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from email.parser import HeaderParser
 from pathlib import Path
 
+from rookery.ci import inherited
 from rookery.release._errors import (
     BuildError,
     StorageError,
@@ -25,10 +26,6 @@ from rookery.versions import VERSIONS_VARIABLE
 FOLDER = Path("dist/release")
 
 _TESTS = "python_test,python_tests"
-
-# What the launcher and the PEX that this runs in have set for themselves.
-_OWN = ("PANTS_", "PEX_", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PEX")
-_KEPT = ("PANTS_PYTHON", "PANTS_CONFIG_FILES", "PANTS_CA_CERTS_PATH")
 
 
 def pants(
@@ -47,13 +44,9 @@ def pants(
     Raises:
         UnavailableError: There is no launcher.
     """
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _KEPT or not name.startswith(_OWN)
-    }
     # The outer run, of which this is a part, may hold the daemon.
-    environment |= {"PANTS_CONCURRENT": "true", **(variables or {})}
+    environment = inherited(os.environ) | {"PANTS_CONCURRENT": "true"}
+    environment |= variables or {}
     try:
         return subprocess.Popen(  # nosec B603
             [str(root.absolute() / "pants"), "--no-dynamic-ui", *words],
