@@ -87,6 +87,8 @@ class _Choice(NamedTuple):
 _shape = lru_cache(maxsize=65_536)(Shape)
 _SINGLE: Final = _shape((TRUE, FALSE, 0))
 _INNER: Final = (And, Or, Not)
+# The size of a group that is one negated leaf.
+_NEGATED: Final = -1
 
 
 def lower(node: Node) -> Lowered:
@@ -115,7 +117,7 @@ def lower(node: Node) -> Lowered:
 
 
 def _flat(node: Node) -> Lowered | None:
-    """Lowers a rule of one level without a tree, as most are.
+    """Lowers a rule of two levels without a tree, as most are: leaves and groups of OR.
 
     Args:
         node: Its expression.
@@ -123,28 +125,37 @@ def _flat(node: Node) -> Lowered | None:
     Returns:
         The same as with a tree; None where one is needed, or the rule has no anchor.
     """
-    if not isinstance(node, _INNER):
-        choice = _choice(node)
-        return None if choice is None else _lowered([node], _SINGLE, choice)
-    if isinstance(node, Not):
-        return None
+    parts = node.children if isinstance(node, And) else (node,)
     leaves: list[Leaf] = []
-    negated: list[bool] = []
+    sizes: list[int] = []
     known: list[_Choice] = []
-    for child in node.children:
-        is_negated = isinstance(child, Not)
-        leaf = child.child if isinstance(child, Not) else child
-        if isinstance(leaf, _INNER):
+    for part in parts:
+        choice: _Choice | None = None
+        if isinstance(part, Or):
+            group = [child for child in part.children if not isinstance(child, _INNER)]
+            if len(group) < len(part.children):
+                return None
+            leaves += group
+            sizes.append(len(group))
+            some = [one for one in map(_choice, group) if one is not None]
+            choice = _joined(some, len(group), is_or=True)
+        elif isinstance(part, Not):
+            if isinstance(part.child, _INNER):
+                return None
+            leaves.append(part.child)
+            sizes.append(_NEGATED)
+        elif isinstance(part, And):
             return None
-        choice = None if is_negated else _choice(leaf)
+        else:
+            leaves.append(part)
+            sizes.append(1)
+            choice = _choice(part)
         if choice is not None:
             known.append(choice)
-        negated.append(is_negated)
-        leaves.append(leaf)
-    choice = _joined(known, len(leaves), is_or=isinstance(node, Or))
-    if choice is None:
+    chosen = _joined(known, len(parts), is_or=False)
+    if chosen is None:
         return None
-    return _lowered(leaves, _flat_shape(tuple(negated), isinstance(node, Or)), choice)
+    return _lowered(leaves, _flat_shape(tuple(sizes)), chosen)
 
 
 def _lowered(leaves: list[Leaf], shape: Shape, choice: _Choice) -> Lowered:
@@ -156,11 +167,18 @@ def _lowered(leaves: list[Leaf], shape: Shape, choice: _Choice) -> Lowered:
     return Lowered(keys, shape, anchors, guards, certainties)
 
 
-@lru_cache(maxsize=4096)
-def _flat_shape(negated: tuple[bool, ...], is_or: bool) -> Shape:
-    children = [_Tree(first, each) for first, each in enumerate(negated)]
+@lru_cache(maxsize=65_536)
+def _flat_shape(sizes: tuple[int, ...]) -> Shape:
+    """Makes the shape of a conjunction of groups of such sizes."""
+    groups: list[_Tree] = []
+    first = 0
+    for size in sizes:
+        places = range(first, first + abs(size))
+        children = [_Tree(place) for place in places] if size > 1 else []
+        groups.append(_Tree(first, size == _NEGATED, True, children))
+        first = places.stop
     code: list[int] = []
-    _join(_Tree(0, False, is_or, children), TRUE, FALSE, code)
+    _join(_Tree(0, children=groups), TRUE, FALSE, code)
     return _shape(tuple(code))
 
 
