@@ -88,7 +88,7 @@ def is_object(line: str) -> bool:
     Returns:
         Whether it begins with a brace and a quotation mark.
     """
-    return _OBJECT.match(line) is not None
+    return line.startswith("{") and _OBJECT.match(line) is not None
 
 
 def read_text(lines: Iterable[str], where: str) -> Iterator[Entry | RuleSyntaxError]:
@@ -106,7 +106,7 @@ def read_text(lines: Iterable[str], where: str) -> Iterator[Entry | RuleSyntaxEr
         content = line.strip()
         if not content or content == "#" or content.startswith("# "):
             continue
-        begin = len(line) - len(line.lstrip())
+        begin = line.find(content)
         if is_object(content):
             yield _object(content, where, number, line, begin + 1)
             continue

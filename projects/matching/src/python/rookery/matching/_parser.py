@@ -124,23 +124,26 @@ class _Parser:
         pieces = self._pieces
         children: list[Node] = []
         while True:
-            piece = pieces[self._next]
-            if piece not in _SIGNS:
-                try:
+            # Most of what there is to do is here, so without a call for each piece.
+            at = self._next
+            piece = pieces[at]
+            try:
+                while piece not in _SIGNS:
                     children.append(leaf_of(piece))
-                except TermError as error:
-                    raise self._no_term(error) from None
-                self._next += 1
-            elif children and piece in _BEHIND:
+                    at += 1
+                    piece = pieces[at]
+            except TermError as error:
+                raise self._no_term(error, at) from None
+            self._next = at
+            if children and piece in _BEHIND:
                 return conjunction(children)
-            else:
-                children.append(self._sign(piece))
+            children.append(self._sign(piece))
 
     def _leaf(self, piece: str) -> Leaf:
         try:
             leaf = leaf_of(piece)
         except TermError as error:
-            raise self._no_term(error) from None
+            raise self._no_term(error, self._next) from None
         self._next += 1
         return leaf
 
@@ -197,8 +200,8 @@ class _Parser:
             "name a word that must stand in the text, such as: fire -drill",
         )
 
-    def _no_term(self, error: TermError) -> RuleSyntaxError:
-        return self._error(error.reason, self._next, error.hint, error.place)
+    def _no_term(self, error: TermError, piece: int) -> RuleSyntaxError:
+        return self._error(error.reason, piece, error.hint, error.place)
 
     def _error(
         self, reason: str, piece: int, hint: str = "", place: int = 0
