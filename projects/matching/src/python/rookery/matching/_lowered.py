@@ -43,22 +43,7 @@ class Shape:
     code: tuple[int, ...]
 
 
-class Anchor(NamedTuple):
-    """What is true of a post that a rule, or an alternative of it, matches.
-
-    Attributes:
-        key: The key of an eager leaf.
-        guard: That of another eager leaf that is true too, or nothing.
-        certain: Whether the rule is true where both are.
-    """
-
-    key: str
-    guard: str
-    certain: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lowered:
+class Lowered(NamedTuple):
     """A rule without its tree.
 
     Attributes:
@@ -77,12 +62,14 @@ class Lowered:
     certain: tuple[bool, ...]
 
 
-class _Choice(NamedTuple):
-    """Anchors of a part of a rule, and how often they may be true."""
-
-    frequency: float
-    anchors: tuple[Anchor, ...]
-
+# What is true of a post that a rule, or an alternative of it, matches: the key of an eager
+# leaf, its guard, and whether the rule is true where both are.
+_Anchor = tuple[str, str, bool]
+# Anchors of a part of a rule, and how often they may be true. Plain tuples: a rule set has
+# very many of them, for a short while.
+_Choice = tuple[float, tuple[_Anchor, ...]]
+_FREE: Final = ("",)
+_SURE: Final = (True,)
 
 _shape = lru_cache(maxsize=65_536)(Shape)
 _SINGLE: Final = _shape((TRUE, FALSE, 0))
@@ -103,6 +90,9 @@ def lower(node: Node) -> Lowered:
     Raises:
         ValueError: It is true of a post of which none of its leaves is.
     """
+    if isinstance(node, Term):
+        keys = (node.key,)
+        return Lowered(keys, _SINGLE, keys, _FREE, _SURE)
     flat = _flat(node)
     if flat is not None:
         return flat
@@ -160,10 +150,10 @@ def _flat(node: Node) -> Lowered | None:
 
 def _lowered(leaves: list[Leaf], shape: Shape, choice: _Choice) -> Lowered:
     keys = tuple([leaf.key for leaf in leaves])
-    if len(choice.anchors) == 1:
-        ((anchor, guard, certain),) = choice.anchors
+    if len(choice[1]) == 1:
+        ((anchor, guard, certain),) = choice[1]
         return Lowered(keys, shape, (anchor,), (guard,), (certain,))
-    anchors, guards, certainties = zip(*choice.anchors, strict=True)
+    anchors, guards, certainties = zip(*choice[1], strict=True)
     return Lowered(keys, shape, anchors, guards, certainties)
 
 
@@ -191,7 +181,7 @@ def lone(leaf: Leaf) -> Lowered:
     Returns:
         A rule that asks for nothing else.
     """
-    return Lowered((leaf.key,), _SINGLE, (Group.ALWAYS.value,), ("",), (False,))
+    return Lowered((leaf.key,), _SINGLE, (Group.ALWAYS.value,), _FREE, (False,))
 
 
 @dataclass(slots=True)
@@ -249,43 +239,41 @@ def _joined(known: list[_Choice], parts: int, *, is_or: bool) -> _Choice | None:
 
 def _any(known: list[_Choice]) -> _Choice:
     """Chooses for a disjunction, which takes all of its parts."""
-    anchors = dict.fromkeys([anchor for choice in known for anchor in choice.anchors])
-    return _Choice(sum([choice.frequency for choice in known]), tuple(anchors))
+    anchors = dict.fromkeys([anchor for _, anchors in known for anchor in anchors])
+    return sum([frequency for frequency, _ in known]), tuple(anchors)
 
 
 def _guarded(known: list[_Choice], parts: int) -> _Choice:
     """Chooses for a conjunction: its rarest part, guarded by the next one."""
-    best, *others = sorted(known)
+    known.sort()
+    frequency, best = known[0]
     guard, proves = "", False
-    for frequency, anchors in others:
-        if len(anchors) == 1 and frequency < _EVERYWHERE:
+    for its_frequency, anchors in known[1:]:
+        if len(anchors) == 1 and its_frequency < _EVERYWHERE:
             guard, its_guard, certain = anchors[0]
             # Nothing is left to look at where the two are all that is asked for.
             proves = parts == 2 and certain and not its_guard
             break
-    return _Choice(
-        best.frequency,
-        tuple(
-            [
-                Anchor(key, own or guard, certain and proves and not own)
-                for key, own, certain in best.anchors
-            ]
-        ),
+    return frequency, tuple(
+        [
+            (key, own or guard, certain and proves and not own)
+            for key, own, certain in best
+        ]
     )
 
 
 def _choice(leaf: Leaf) -> _Choice | None:
     """Says what anchors a leaf, and guesses how often from nothing but its length."""
+    if isinstance(leaf, Term):
+        return _frequency(leaf.text), ((leaf.key, "", True),)
     if isinstance(leaf, Regex):
         return _choice_of_literals(leaf)
     if isinstance(leaf, Field) and not leaf.is_selective:
         return None
-    return _Choice(_leaf_frequency(leaf), (Anchor(leaf.key, "", True),))
+    return _leaf_frequency(leaf), ((leaf.key, "", True),)
 
 
-def _leaf_frequency(leaf: Term | Edge | Near | Prefix | Substring | Field) -> float:
-    if isinstance(leaf, Term):
-        return _frequency(leaf.text)
+def _leaf_frequency(leaf: Edge | Near | Prefix | Substring | Field) -> float:
     match leaf:
         case Edge():
             return _frequency(leaf.text) / 8
@@ -302,9 +290,9 @@ def _leaf_frequency(leaf: Term | Edge | Near | Prefix | Substring | Field) -> fl
 def _choice_of_literals(leaf: Regex) -> _Choice:
     literals = leaf.pattern.literals
     if not literals:
-        return _Choice(_EVERYWHERE, (Anchor(Group.ALWAYS.value, "", False),))
-    anchors = [Anchor(f"{Group.CHARACTERS}{each}", "", False) for each in literals]
-    return _Choice(sum(map(_characters_frequency, literals)), tuple(anchors))
+        return _EVERYWHERE, ((Group.ALWAYS.value, "", False),)
+    anchors = [(f"{Group.CHARACTERS}{each}", "", False) for each in literals]
+    return sum(map(_characters_frequency, literals)), tuple(anchors)
 
 
 def _characters_frequency(text: str) -> float:
