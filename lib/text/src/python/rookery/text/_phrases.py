@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,11 @@ from rookery.text._errors import ColumnError, PhraseError
 from rookery.text._terms import Term, TermKind
 from rookery.text._threads import over_slices
 from rookery.text_native import kernel
+
+# The kernel has the sides of a term in the bits above those of its kind.
+_KIND: Final = 3
+_AT_START: Final = 4
+_AT_END: Final = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +60,7 @@ class PhraseTable:
     before its first word, it has to stand there in the text too (the first two also in
     full width). Of a prefix, the last word may go on: `boulder fi` is found in `boulder
     fires`, and ends where `fires` does. A substring is its characters, found anywhere.
+    A term may have to stand at the start of its text, or at its end.
 
     Case is folded by Unicode's simple folding; diacritics make a difference.
 
@@ -86,7 +93,7 @@ class PhraseTable:
         phrases = tuple(phrases)
         plain = TermKind.WORDS if boundaries else TermKind.SUBSTRING
         kinds = bytes(
-            [phrase.kind if isinstance(phrase, Term) else plain for phrase in phrases]
+            [_kind(phrase) if isinstance(phrase, Term) else plain for phrase in phrases]
         )
         texts = [
             phrase.text if isinstance(phrase, Term) else phrase for phrase in phrases
@@ -99,10 +106,16 @@ class PhraseTable:
             return cls(phrases, kernel.Table(column(array), kinds))
         except IndexError as error:
             (index,) = error.args
-            missing = "character" if kinds[index] == TermKind.SUBSTRING else "word"
+            is_substring = kinds[index] & _KIND == TermKind.SUBSTRING
+            missing = "character" if is_substring else "word"
             raise PhraseError(
                 f"phrase {index}, {texts[index]!r}, has no {missing} to look for"
             ) from None
+
+    @property
+    def native(self) -> kernel.Table:
+        """The same in the kernel, for other parts of this package."""
+        return self._table
 
     @property
     def phrases(self) -> tuple[str | Term, ...]:
@@ -150,3 +163,7 @@ class PhraseTable:
 
     def _find(self, texts: Array) -> tuple[Integers, ...]:
         return tuple(integers(self._table.find(column(texts)), 6))
+
+
+def _kind(term: Term) -> int:
+    return term.kind | _AT_START * term.at_start | _AT_END * term.at_end

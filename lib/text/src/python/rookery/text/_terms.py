@@ -22,12 +22,17 @@ class TermKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A phrase and how it is found.
+    """A phrase, and how and where it is found.
 
     Attributes:
         text: The phrase.
         kind: How it is found.
+        at_start: Whether it has to be the first of its text: no word before it, or no
+            character before a substring.
+        at_end: Whether it has to be the last.
     """
 
     text: str
     kind: TermKind = TermKind.WORDS
+    at_start: bool = False
+    at_end: bool = False

@@ -110,6 +110,11 @@ def find(
             for start, end in [] if text is None else _places(term, text):
                 first = sum(word_end <= start for _, word_end in spans)
                 last = sum(word_start < end for word_start, _ in spans) - 1
+                before, behind = first, len(spans) - 1 - last
+                if term.kind is TermKind.SUBSTRING:
+                    before, behind = start, len(text or "") - end
+                if (term.at_start and before) or (term.at_end and behind):
+                    continue
                 hits.append(Hit(row, index, start, end, first, last))
     return sorted(hits, key=lambda hit: (hit.row, hit.start, hit.phrase, hit.end))
 

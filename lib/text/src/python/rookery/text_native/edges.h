@@ -12,6 +12,7 @@ typedef struct {
 typedef struct {
     int32_t phrase, next; /* the next phrase that ends at the node, or -1 */
     int32_t sign;         /* of words: what has to stand before the first, or 0 */
+    int32_t sides;        /* of the text that it has to touch */
     int32_t characters;   /* of a substring */
 } rk_end;
 

@@ -54,6 +54,30 @@ cdef extern from "phrases.h":
     void rk_free(rk_table *table)
 
 
+cdef extern from "expressions.h":
+    const int RK_BAD_EXPRESSION, RK_PAIR, RK_PLACE
+    ctypedef struct rk_lists:
+        const int32_t *first
+        const int32_t *values
+        int64_t lists
+        int64_t size
+    ctypedef struct rk_expressions:
+        int32_t atoms, open, expressions, first_near
+        rk_lists leaves, code, anchored, triggers, near, near_of
+        const int32_t *shape
+        const int32_t *others
+    ctypedef struct rk_limits:
+        int64_t expressions, of_leaf, of_text
+    int rk_check_expressions(const rk_expressions *all, int32_t phrases) nogil
+    int rk_match(const rk_expressions *all, const rk_table *table,
+                 const rk_texts *texts, const int64_t *others, int64_t other_count,
+                 rk_ints *pairs, rk_ints *wanted, rk_ints *places) nogil
+    int rk_settle(const rk_expressions *all, const int32_t *pairs, int64_t pair_count,
+                  const int32_t *places, int64_t place_count, const int64_t *others,
+                  int64_t other_count, const rk_limits *limits, rk_ints *rows,
+                  rk_ints *expressions, rk_ints *spans) nogil
+
+
 cdef extern from "entities.h":
     const int RK_COLUMNS
     ctypedef struct rk_column:
@@ -127,6 +151,106 @@ cdef class Table:
         with nogil:
             status = rk_find(&self.table, &texts.texts, &hits)
         return _packed(status, &hits)
+
+
+cdef class Expressions:
+    """Boolean expressions over the phrases of a table and what else is true."""
+
+    cdef Table table
+    cdef rk_expressions all
+    cdef Py_buffer buffers[14]
+    cdef int used
+
+    def __cinit__(self, Table table not None, int32_t atoms, int32_t open,
+                  int32_t first_near, leaves, code, shape, anchored, triggers, near,
+                  others, near_of):
+        self.table = table
+        self.all.atoms = atoms
+        self.all.open = open
+        self.all.first_near = first_near
+        self._lists(leaves, &self.all.leaves)
+        self._lists(code, &self.all.code)
+        self._lists(anchored, &self.all.anchored)
+        self._lists(triggers, &self.all.triggers)
+        self._lists(near, &self.all.near)
+        self._lists(near_of, &self.all.near_of)
+        cdef int64_t shapes, distances
+        self.all.shape = self._numbers(shape, &shapes)
+        self.all.others = self._numbers(others, &distances)
+        if shapes != self.all.leaves.lists or shapes >= 2**30:
+            raise ValueError(f"{shapes} shapes of {self.all.leaves.lists} expressions")
+        if distances != self.all.near.lists:
+            raise ValueError(f"{distances} distances of {self.all.near.lists} nears")
+        self.all.expressions = <int32_t>shapes
+        _check(rk_check_expressions(&self.all, table.table.phrases))
+
+    def __dealloc__(self):
+        for index in range(self.used):
+            PyBuffer_Release(&self.buffers[index])
+
+    cdef const int32_t *_numbers(self, source, int64_t *count) except? NULL:
+        cdef Py_buffer *buffer = &self.buffers[self.used]
+        PyObject_GetBuffer(source, buffer, PyBUF_SIMPLE)
+        self.used += 1
+        count[0] = buffer.len // <int64_t>sizeof(int32_t)
+        return <const int32_t *>buffer.buf
+
+    cdef int _lists(self, source, rk_lists *lists) except -1:
+        first, values = source
+        lists.first = self._numbers(first, &lists.lists)
+        lists.values = self._numbers(values, &lists.size)
+        lists.lists -= 1
+        if lists.lists < 0:
+            raise ValueError("lists have one more first value than there are lists")
+        return 0
+
+    def match(self, Column texts not None, others not None):
+        """Finds pairs that are true or open, what decides on these, and places."""
+        cdef rk_ints found[3]
+        cdef Py_buffer true
+        cdef int status
+        memset(found, 0, sizeof(found))
+        PyObject_GetBuffer(others, &true, PyBUF_SIMPLE)
+        try:
+            with nogil:
+                status = rk_match(&self.all, &self.table.table, &texts.texts,
+                                  <const int64_t *>true.buf,
+                                  true.len // <int64_t>sizeof(int64_t),
+                                  &found[0], &found[1], &found[2])
+        finally:
+            PyBuffer_Release(&true)
+        return _all_packed(status, found)
+
+    def settle(self, pairs not None, places not None, others not None,
+               int64_t expressions, int64_t of_leaf, int64_t of_text):
+        """Says what is true, now that all is known, and where its leaves stand."""
+        cdef rk_ints found[3]
+        cdef rk_limits limits
+        cdef Py_buffer buffers[3]
+        cdef int status
+        memset(found, 0, sizeof(found))
+        memset(buffers, 0, sizeof(buffers))
+        limits.expressions = expressions
+        limits.of_leaf = of_leaf
+        limits.of_text = of_text
+        try:
+            PyObject_GetBuffer(pairs, &buffers[0], PyBUF_SIMPLE)
+            PyObject_GetBuffer(places, &buffers[1], PyBUF_SIMPLE)
+            PyObject_GetBuffer(others, &buffers[2], PyBUF_SIMPLE)
+            with nogil:
+                status = rk_settle(
+                    &self.all,
+                    <const int32_t *>buffers[0].buf,
+                    buffers[0].len // <int64_t>(RK_PAIR * sizeof(int32_t)),
+                    <const int32_t *>buffers[1].buf,
+                    buffers[1].len // <int64_t>(RK_PLACE * sizeof(int32_t)),
+                    <const int64_t *>buffers[2].buf,
+                    buffers[2].len // <int64_t>sizeof(int64_t),
+                    &limits, &found[0], &found[1], &found[2])
+        finally:
+            for index in range(3):
+                PyBuffer_Release(&buffers[index])
+        return _all_packed(status, found)
 
 
 def words(Column texts not None):
@@ -212,6 +336,8 @@ cdef int _check(int status) except -1:
         raise OverflowError("more than 2 GiB of results: give fewer texts at once")
     if status == RK_BAD_OFFSETS:
         raise ValueError("an offset lies outside of the buffer of text")
+    if status == RK_BAD_EXPRESSION:
+        raise IndexError("a number leads nowhere")
     return 0
 
 
@@ -219,6 +345,15 @@ cdef bytes _ints(rk_ints *ints):
     return PyBytes_FromStringAndSize(
         <char *>ints.data, ints.used * <int64_t>sizeof(int32_t)
     )
+
+
+cdef tuple _all_packed(int status, rk_ints *three):
+    try:
+        _check(status)
+        return _ints(&three[0]), _ints(&three[1]), _ints(&three[2])
+    finally:
+        for index in range(3):
+            free(three[index].data)
 
 
 cdef bytes _packed(int status, rk_ints *ints):

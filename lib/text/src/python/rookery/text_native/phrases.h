@@ -13,6 +13,9 @@
 #define RK_WORDS 0
 #define RK_PREFIX 1
 #define RK_SUBSTRING 2
+#define RK_KIND 3 /* these bits of a kind; the others are the sides it has to touch */
+#define RK_AT_START 4
+#define RK_AT_END 8
 
 #define RK_HIT 6 /* integers: row, phrase, start, end, first word, last word */
 
@@ -38,6 +41,7 @@ typedef struct {
     rk_end *ends;
     int32_t phrases;
     int has_words, has_substrings;
+    int has_last; /* some words have to be the last of a text */
 } rk_table;
 
 typedef struct {
@@ -51,6 +55,7 @@ typedef struct {
     rk_ints *hits;
     const uint8_t *base;
     rk_state *states;
+    uint8_t *scratch; /* for a key */
     int32_t active;
     int32_t row;
 } rk_walk;
@@ -98,12 +103,12 @@ static int rk_measure(const rk_texts *phrases, const uint8_t *kinds, rk_sizes *s
             return RK_BAD_OFFSETS;
         if (!found)
             continue;
-        if (kinds[row] == RK_SUBSTRING) {
+        if ((kinds[row] & RK_KIND) == RK_SUBSTRING) {
             for (; begin < end; begin += size)
                 sizes->bytes += rk_fold_bytes(begin, end, folded, &size);
             continue;
         }
-        sizes->stems += kinds[row] == RK_PREFIX;
+        sizes->stems += (kinds[row] & RK_KIND) == RK_PREFIX;
         rk_start(&cursor, begin, end, limit);
         while (rk_next_word(&cursor, &word)) {
             /* Folding makes two bytes three at most, a broken one three. */
@@ -231,16 +236,18 @@ static int rk_build(rk_table *table, const rk_texts *phrases, const uint8_t *kin
         int32_t node = 0;
         rk_end *at = table->ends + row;
         rk_trie *trie = &table->trie;
-        int found = rk_text(phrases, row, &begin, &end);
+        int found = rk_text(phrases, row, &begin, &end), kind = kinds[row] & RK_KIND;
         at->sign = at->characters = 0;
-        if (found > 0 && kinds[row] == RK_SUBSTRING) {
+        at->sides = kinds[row] & ~RK_KIND;
+        if (found > 0 && kind == RK_SUBSTRING) {
             trie = &table->automaton.trie;
             node = rk_add_substring(&table->automaton, begin, end, &at->characters);
             table->has_substrings = 1;
         } else if (found > 0) {
-            node = rk_add_words(table, begin, end, kinds[row] == RK_PREFIX, limit, scratch,
+            node = rk_add_words(table, begin, end, kind == RK_PREFIX, limit, scratch,
                                 &at->sign);
             table->has_words = 1;
+            table->has_last |= at->sides & RK_AT_END;
         }
         if (!node) {
             *bad = row;
@@ -270,6 +277,8 @@ static inline int rk_emit(const rk_table *table, rk_walk *walk, const rk_state *
         const rk_end *end = &table->ends[at];
         int64_t start = from->start_char;
         int32_t *hit;
+        if (end->sides & RK_AT_START && from->first_word)
+            continue;
         if (end->sign) {
             if (rk_sign_before(walk->base, from->start) != end->sign)
                 continue;
@@ -352,10 +361,27 @@ static inline int rk_step(const rk_table *table, rk_walk *walk, int32_t id,
     return RK_OK;
 }
 
+/* Drops the hits that have to end with the last word and do not. */
+static void rk_keep_last(const rk_table *table, rk_ints *hits, int64_t first,
+                         int32_t last_word)
+{
+    int64_t at, to = first;
+    for (at = first; at < hits->used; at += RK_HIT) {
+        const int32_t *hit = hits->data + at;
+        if (table->ends[hit[1]].sides & RK_AT_END && hit[5] != last_word)
+            continue;
+        if (to < at)
+            memcpy(hits->data + to, hit, RK_HIT * sizeof(int32_t));
+        to += RK_HIT;
+    }
+    hits->used = to;
+}
+
 static inline int rk_find_words(const rk_table *table, rk_walk *walk,
                                 const uint8_t *begin, const uint8_t *end,
-                                const uint8_t *limit, uint8_t *scratch)
+                                const uint8_t *limit)
 {
+    int64_t first = walk->hits->used;
     rk_cursor cursor;
     rk_word word;
     rk_key key;
@@ -364,7 +390,7 @@ static inline int rk_find_words(const rk_table *table, rk_walk *walk,
     walk->active = 0;
     rk_start(&cursor, begin, end, limit);
     for (count = 0; rk_next_word(&cursor, &word); count++) {
-        rk_key_of(&word, &key, scratch, table->longest_key, limit);
+        rk_key_of(&word, &key, walk->scratch, table->longest_key, limit);
         here.start = word.start;
         here.start_char = word.start_char;
         here.first_word = count;
@@ -384,6 +410,8 @@ static inline int rk_find_words(const rk_table *table, rk_walk *walk,
         else if (rk_step(table, walk, id, &here, word.end_char))
             return RK_NO_MEMORY;
     }
+    if (table->has_last)
+        rk_keep_last(table, walk->hits, first, count - 1);
     return RK_OK;
 }
 
@@ -406,13 +434,20 @@ static int rk_find_substrings(const rk_table *table, rk_walk *walk, const uint8_
             node = rk_next_node(automaton, node, folded[i]);
         for (out = automaton->out[node]; out; out = automaton->out[automaton->fail[out]])
             for (at = automaton->trie.node_end[out]; at >= 0; at = table->ends[at].next) {
-                int32_t *hit = rk_more(walk->hits, RK_HIT);
+                const rk_end *found = table->ends + at;
+                int32_t *hit;
+                if (found->sides && ((found->sides & RK_AT_START &&
+                                      place > found->characters) ||
+                                     (found->sides & RK_AT_END && p + size < end)))
+                    continue;
+                hit = rk_more(walk->hits, RK_HIT);
                 if (!hit)
                     return RK_NO_MEMORY;
                 hit[0] = walk->row;
-                hit[1] = table->ends[at].phrase;
-                hit[2] = (int32_t)(place - table->ends[at].characters);
+                hit[1] = found->phrase;
+                hit[2] = (int32_t)(place - found->characters);
                 hit[3] = (int32_t)place;
+                hit[4] = hit[5] = 0;
             }
     }
     return RK_OK;
@@ -481,20 +516,30 @@ static void rk_order(int32_t *hits, int64_t count)
         }
 }
 
+/* What it takes to look for phrases in one text after the other. */
+static int rk_make_walk(const rk_table *table, rk_walk *walk, rk_ints *hits)
+{
+    walk->hits = hits;
+    walk->scratch = malloc((size_t)table->longest_key + 32);
+    walk->states = malloc(((size_t)table->longest + 1) * sizeof(rk_state));
+    return walk->scratch && walk->states ? RK_OK : RK_NO_MEMORY;
+}
+
+static void rk_free_walk(rk_walk *walk)
+{
+    free(walk->scratch);
+    free(walk->states);
+}
+
 /* Finds all phrases in all texts, sorted by row, start, phrase. */
 static int rk_find(const rk_table *table, const rk_texts *texts, rk_ints *hits)
 {
     const uint8_t *begin = NULL, *end = NULL;
     const uint8_t *limit = texts->data + texts->data_size;
-    uint8_t *scratch = malloc((size_t)table->longest_key + 32);
     rk_ints words = {NULL, 0, 0};
     rk_walk walk;
     int64_t row;
-    int status = RK_OK;
-    walk.hits = hits;
-    walk.states = malloc(((size_t)table->longest + 1) * sizeof(rk_state));
-    if (!scratch || !walk.states)
-        status = RK_NO_MEMORY;
+    int status = rk_make_walk(table, &walk, hits);
     for (row = 0; !status && row < texts->length; row++) {
         int64_t first = hits->used, middle;
         int found = rk_text(texts, row, &begin, &end);
@@ -505,7 +550,7 @@ static int rk_find(const rk_table *table, const rk_texts *texts, rk_ints *hits)
         walk.base = begin;
         walk.row = (int32_t)row;
         if (table->has_words)
-            status = rk_find_words(table, &walk, begin, end, limit, scratch);
+            status = rk_find_words(table, &walk, begin, end, limit);
         middle = hits->used;
         if (!status && table->has_substrings)
             status = rk_find_substrings(table, &walk, begin, end);
@@ -517,8 +562,7 @@ static int rk_find(const rk_table *table, const rk_texts *texts, rk_ints *hits)
             rk_order(hits->data + first, (hits->used - first) / RK_HIT);
     }
     free(words.data);
-    free(scratch);
-    free(walk.states);
+    rk_free_walk(&walk);
     return status;
 }
 

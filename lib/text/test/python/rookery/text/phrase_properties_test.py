@@ -52,6 +52,8 @@ terms = st.lists(
         Term,
         st.one_of(st.sampled_from(WORDS), texts_of_words, anything),
         st.sampled_from(TermKind),
+        st.sampled_from([False, False, False, True]),
+        st.sampled_from([False, False, False, True]),
     ).filter(
         lambda term: bool(
             term.text if term.kind is TermKind.SUBSTRING else oracle.words(term.text)

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
-import numpy as np
 import pyarrow as pa
 from typing_extensions import override
 
-from rookery.matching._eager import Eager
-from rookery.matching._evidence import Evidence
+from rookery.matching._engine import Engine, Limits
 from rookery.matching._expression import And, Node, Not, Or
-from rookery.matching._lazy import Lazy
-from rookery.matching._program import compile_rules
+from rookery.matching._expression import leaves as leaves_of
+from rookery.matching._lowered import lone
 from rookery.matching._rules import Rule
 from rookery.records import POST
 
@@ -63,14 +61,16 @@ def explain(rule: Rule, post: Mapping[str, object]) -> Explanation:
     Returns:
         The tree of clauses.
     """
-    posts = _batch(post)
-    lowered = rule.expression.lowered
-    program = compile_rules([lowered])
-    evidence = Eager(program).find(posts)
-    lazy = np.arange(program.lazy, evidence.atoms)
-    evidence = evidence.merged(Lazy(program).look(posts, evidence, lazy))
-    leaves = _leaves(evidence, program.terms.values.tolist())
-    return _explain(rule.expression.node, leaves, count())
+    node = rule.expression.node
+    # Each leaf is a rule of its own, looked at whatever becomes of the others.
+    alone = [lone(leaf) for leaf in leaves_of(node)]
+    truths = Engine(alone, Limits()).match(_batch(post))
+    leaves = [_Leaf(False, ())] * len(alone)
+    for number in truths.expression.tolist():
+        chosen = truths.span_expression == number
+        starts, ends = truths.start[chosen].tolist(), truths.end[chosen].tolist()
+        leaves[number] = _Leaf(True, tuple(zip(starts, ends, strict=True)))
+    return _explain(node, leaves, count())
 
 
 def _batch(post: Mapping[str, object]) -> pa.RecordBatch:
@@ -92,20 +92,6 @@ _READ = ("text", "author", "source", "language", "links", "media")
 class _Leaf:
     true: bool
     spans: tuple[tuple[int, int], ...]
-
-
-def _leaves(evidence: Evidence, atoms: list[int]) -> list[_Leaf]:
-    # There is one row, whose number is 0: a pair is the number of its atom.
-    true = set(evidence.true.tolist())
-    spans: dict[int, list[tuple[int, int]]] = {}
-    for pair, start, end in zip(
-        evidence.pair.tolist(),
-        evidence.start.tolist(),
-        evidence.end.tolist(),
-        strict=True,
-    ):
-        spans.setdefault(pair, []).append((start, end))
-    return [_Leaf(atom in true, tuple(spans.get(atom, ()))) for atom in atoms]
 
 
 def _explain(node: Node, leaves: list[_Leaf], clauses: Iterator[int]) -> Explanation:

@@ -33,12 +33,12 @@ class Group(StrEnum):
     PHRASE = "w"
     CHARACTERS = "c"
     PREFIX = "p"
+    EDGE = "e"
+    NEAR = "n"
     AUTHOR = "f"
     SOURCE = "s"
     ADDRESS = "u"
     ALWAYS = "a"
-    EDGE = "e"
-    NEAR = "n"
     REGEX = "r"
     LANGUAGE = "l"
     HAS = "h"
@@ -48,14 +48,16 @@ EAGER: Final = (
     Group.PHRASE,
     Group.CHARACTERS,
     Group.PREFIX,
+    Group.EDGE,
+    Group.NEAR,
     Group.AUTHOR,
     Group.SOURCE,
     Group.ADDRESS,
     Group.ALWAYS,
 )
+LAZY: Final = (Group.REGEX, Group.LANGUAGE, Group.HAS)
 # Looking up a member takes longer than what is done with most leaves.
 _PHRASE: Final = Group.PHRASE.value
-LAZY: Final = (Group.EDGE, Group.NEAR, Group.REGEX, Group.LANGUAGE, Group.HAS)
 
 
 class Kind(Enum):

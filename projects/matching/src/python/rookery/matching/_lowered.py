@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from rookery.matching._expression import And, Node, Not, Or
 from rookery.matching._leaves import (
-    EAGER,
     Edge,
     Field,
     FieldName,
@@ -20,12 +20,12 @@ from rookery.matching._leaves import (
     Substring,
     Term,
 )
+from rookery.text import FALSE, TRUE
 
 # Words of up to this many characters are so frequent that they say little.
 _SHORT: Final = 3
 _LONG: Final = 64
 _RARITY: Final = [1.0 / max(size - _SHORT + 1, 1) ** 2 for size in range(_LONG + 1)]
-_EAGER: Final = frozenset(group.value for group in EAGER)
 _EVERYWHERE: Final = 1e6
 _SOURCE_FREQUENCY: Final = 0.5
 
@@ -34,55 +34,48 @@ _SOURCE_FREQUENCY: Final = 0.5
 class Shape:
     """How the leaves of a rule are joined; rules of one shape share it.
 
-    Negations stand at the leaves (De Morgan), and the tree has levels: leaves are level
-    0, odd levels join by OR, even ones by AND, and every path from the root goes through
-    every level, where need be through groups of one. So a level of all rules is
-    evaluated at once, whatever the rules look like.
-
     Attributes:
-        negated: For each leaf from left to right, whether it must not be true.
-        sizes: For each level from 1, the sizes of its groups from left to right.
+        code: Three numbers for each leaf from left to right: the leaf where evaluation
+            goes on if this one is found and if it is not, or `TRUE` or `FALSE`; and
+            whether it is negated.
     """
 
-    negated: tuple[bool, ...]
-    sizes: tuple[tuple[int, ...], ...]
-
-    @property
-    def height(self) -> int:
-        """How many levels it has above its leaves."""
-        return len(self.sizes)
+    code: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lowered:
+class Lowered(NamedTuple):
     """A rule without its tree.
 
     Attributes:
         keys: The keys of its leaves from left to right; the place of one is its clause.
-        lazy: The leaves that are lazy, behind their keys.
         shape: How they are joined.
-        anchors: Keys of which one at least is true of every post that matches.
-        certain: Whether any one of the anchors is enough.
+        anchors: The keys of its anchors, of which one at least is true of every post
+            that matches.
+        guards: Those of their guards.
+        certain: Whether each anchor and its guard are enough.
     """
 
     keys: tuple[str, ...]
-    lazy: tuple[tuple[str, Leaf], ...]
     shape: Shape
     anchors: tuple[str, ...]
-    certain: bool
+    guards: tuple[str, ...]
+    certain: tuple[bool, ...]
 
 
-@dataclass(slots=True)
-class _Tree:
-    """A node with its negation pushed down: a leaf, or children and how they join."""
-
-    height: int
-    clause: int = -1
-    negated: bool = False
-    children: list[_Tree] = field(default_factory=list)
-
+# What is true of a post that a rule, or an alternative of it, matches: the key of an eager
+# leaf, its guard, and whether the rule is true where both are.
+_Anchor = tuple[str, str, bool]
+# Anchors of a part of a rule, and how often they may be true. Plain tuples: a rule set has
+# very many of them, for a short while.
+_Choice = tuple[float, tuple[_Anchor, ...]]
+_FREE: Final = ("",)
+_SURE: Final = (True,)
 
 _shape = lru_cache(maxsize=65_536)(Shape)
+_SINGLE: Final = _shape((TRUE, FALSE, 0))
+_INNER: Final = (And, Or, Not)
+# The size of a group that is one negated leaf.
+_NEGATED: Final = -1
 
 
 def lower(node: Node) -> Lowered:
@@ -92,33 +85,29 @@ def lower(node: Node) -> Lowered:
         node: Its expression, which is anchored, as the parser makes sure.
 
     Returns:
-        The rule in levels.
+        The rule as a row of leaves.
 
     Raises:
         ValueError: It is true of a post of which none of its leaves is.
     """
-    lowered = _flat(node) or _deep(node)
-    if lowered is None:
-        raise ValueError(f"nothing anchors the rule {node}")
-    return lowered
-
-
-def _deep(node: Node) -> Lowered | None:
-    """Lowers any rule; None: it has no anchor."""
+    if isinstance(node, Term):
+        keys = (node.key,)
+        return Lowered(keys, _SINGLE, keys, _FREE, _SURE)
+    flat = _flat(node)
+    if flat is not None:
+        return flat
     leaves: list[Leaf] = []
     tree = _push(node, False, leaves)
     choice = _anchors(tree, leaves)
     if choice is None:
-        return None
-    negated: list[bool] = []
-    sizes: list[list[int]] = [[] for _ in range(tree.height)]
-    _flatten(tree, tree.height, negated, sizes)
-    shape = _shape(tuple(negated), tuple(map(tuple, sizes)))
-    return _lowered(leaves, shape, choice)
+        raise ValueError(f"nothing anchors the rule {node}")
+    code: list[int] = []
+    _join(tree, TRUE, FALSE, code)
+    return _lowered(leaves, _shape(tuple(code)), choice)
 
 
 def _flat(node: Node) -> Lowered | None:
-    """Lowers a rule of two levels without a tree, as most are.
+    """Lowers a rule of two levels without a tree, as most are: leaves and groups of OR.
 
     Args:
         node: Its expression.
@@ -128,159 +117,199 @@ def _flat(node: Node) -> Lowered | None:
     """
     parts = node.children if isinstance(node, And) else (node,)
     leaves: list[Leaf] = []
-    negated: list[bool] = []
     sizes: list[int] = []
-    choices: list[_Choice | None] = []
+    known: list[_Choice] = []
     for part in parts:
-        negative = isinstance(part, Not)
-        if isinstance(part, Not):
-            part = part.child
+        choice: _Choice | None = None
         if isinstance(part, Or):
             group = [child for child in part.children if not isinstance(child, _INNER)]
-            if negative or len(group) < len(part.children):
+            if len(group) < len(part.children):
                 return None
-            choices.append(_any([_choice(leaf) for leaf in group]))
             leaves += group
-            negated += [False] * len(group)
             sizes.append(len(group))
-        elif isinstance(part, And | Not):
+            some = [one for one in map(_choice, group) if one is not None]
+            choice = _joined(some, len(group), is_or=True)
+        elif isinstance(part, Not):
+            if isinstance(part.child, _INNER):
+                return None
+            leaves.append(part.child)
+            sizes.append(_NEGATED)
+        elif isinstance(part, And):
             return None
         else:
-            if not negative:
-                choices.append(_choice(part))
             leaves.append(part)
-            negated.append(negative)
             sizes.append(1)
-    choice = _rarest(choices)
-    if choice is None:
+            choice = _choice(part)
+        if choice is not None:
+            known.append(choice)
+    chosen = _joined(known, len(parts), is_or=False)
+    if chosen is None:
         return None
-    levels: tuple[tuple[int, ...], ...] = (tuple(sizes), (len(sizes),))
-    if isinstance(node, Or):
-        levels = levels[:1]
-    elif not isinstance(node, And):
-        levels = ()
-    return _lowered(leaves, _shape(tuple(negated), levels), choice)
+    return _lowered(leaves, _flat_shape(tuple(sizes)), chosen)
 
 
 def _lowered(leaves: list[Leaf], shape: Shape, choice: _Choice) -> Lowered:
     keys = tuple([leaf.key for leaf in leaves])
-    lazy = tuple([(leaf.key, leaf) for leaf in leaves if leaf.key[0] not in _EAGER])
-    anchors = choice[1]
-    if len(anchors) > 1:
-        anchors = tuple(dict.fromkeys(anchors))
-    return Lowered(keys, lazy, shape, anchors, shape.height <= 1 and not lazy)
+    if len(choice[1]) == 1:
+        ((anchor, guard, certain),) = choice[1]
+        return Lowered(keys, shape, (anchor,), (guard,), (certain,))
+    anchors, guards, certainties = zip(*choice[1], strict=True)
+    return Lowered(keys, shape, anchors, guards, certainties)
 
 
-def triggers(leaf: Leaf) -> tuple[str, ...]:
-    """Names what has to be found in a post before a leaf is looked at.
+@lru_cache(maxsize=65_536)
+def _flat_shape(sizes: tuple[int, ...]) -> Shape:
+    """Makes the shape of a conjunction of groups of such sizes."""
+    groups: list[_Tree] = []
+    first = 0
+    for size in sizes:
+        places = range(first, first + abs(size))
+        children = [_Tree(place) for place in places] if size > 1 else []
+        groups.append(_Tree(first, size == _NEGATED, True, children))
+        first = places.stop
+    code: list[int] = []
+    _join(_Tree(0, children=groups), TRUE, FALSE, code)
+    return _shape(tuple(code))
+
+
+def lone(leaf: Leaf) -> Lowered:
+    """Lowers a leaf so that it is looked at in all posts, whatever it is.
 
     Args:
-        leaf: A leaf.
+        leaf: The leaf.
 
     Returns:
-        Keys of eager leaves, one of which at least is true where this leaf is; none
-        where it does not say.
+        A rule that asks for nothing else.
     """
-    choice = _choice(leaf)
-    return () if choice is None else choice[1]
+    return Lowered((leaf.key,), _SINGLE, (Group.ALWAYS.value,), _FREE, (False,))
 
 
-def parts(leaf: Leaf) -> tuple[str, ...]:
-    """Names what has to be looked for in all posts so that a leaf can be looked at.
+@dataclass(slots=True)
+class _Tree:
+    """A node with its negation pushed down: a leaf, or children and how they join."""
 
-    Args:
-        leaf: A leaf.
-
-    Returns:
-        Keys of eager leaves.
-    """
-    if isinstance(leaf, Near):
-        return tuple([f"{Group.PHRASE}{word}" for word in leaf.words])
-    return triggers(leaf)
+    first: int
+    negated: bool = False
+    is_or: bool = False
+    children: list[_Tree] = field(default_factory=list)
 
 
 def _push(node: Node, negated: bool, leaves: list[Leaf]) -> _Tree:
     if isinstance(node, Not):
         return _push(node.child, not negated, leaves)
+    first = len(leaves)
     if not isinstance(node, And | Or):
         leaves.append(node)
-        return _Tree(0, len(leaves) - 1, negated)
+        return _Tree(first, negated)
     children = [_push(child, negated, leaves) for child in node.children]
-    height = max([child.height for child in children]) + 1
-    is_or = isinstance(node, Or) != negated
-    # OR has odd levels, AND even ones.
-    return _Tree(height + ((height % 2 == 1) != is_or), children=children)
+    return _Tree(first, False, isinstance(node, Or) != negated, children)
 
 
-def _flatten(
-    tree: _Tree, level: int, negated: list[bool], sizes: list[list[int]]
-) -> None:
-    if level == 0:
-        negated.append(tree.negated)
-    elif tree.height < level:
-        sizes[level - 1].append(1)
-        _flatten(tree, level - 1, negated, sizes)
-    else:
-        sizes[level - 1].append(len(tree.children))
-        for child in tree.children:
-            _flatten(child, level - 1, negated, sizes)
-
-
-_INNER: Final = (And, Or, Not)
-_Choice = tuple[float, tuple[str, ...]]
+def _join(tree: _Tree, if_true: int, if_false: int, code: list[int]) -> None:
+    """Writes where evaluation goes on behind each leaf."""
+    if not tree.children:
+        code += (if_false, if_true, 1) if tree.negated else (if_true, if_false, 0)
+        return
+    following = [child.first for child in tree.children[1:]]
+    for child, place in zip(tree.children, following, strict=False):
+        if tree.is_or:
+            _join(child, if_true, place, code)
+        else:
+            _join(child, place, if_false, code)
+    _join(tree.children[-1], if_true, if_false, code)
 
 
 def _anchors(tree: _Tree, leaves: list[Leaf]) -> _Choice | None:
     """Chooses anchors, and says how often they may be true; None: there are none."""
     if not tree.children:
-        return None if tree.negated else _choice(leaves[tree.clause])
+        return None if tree.negated else _choice(leaves[tree.first])
     choices = [_anchors(child, leaves) for child in tree.children]
-    return _rarest(choices) if tree.height % 2 == 0 else _any(choices)
-
-
-def _rarest(choices: list[_Choice | None]) -> _Choice | None:
-    """Chooses for a conjunction, of which one part is enough: the rarest is the best."""
-    if len(choices) == 1:
-        return choices[0]
-    return min([choice for choice in choices if choice is not None], default=None)
-
-
-def _any(choices: list[_Choice | None]) -> _Choice | None:
-    """Chooses for a disjunction, which takes all of its parts."""
     known = [choice for choice in choices if choice is not None]
-    if len(known) < len(choices):
-        return None
-    frequency = sum([frequency for frequency, _ in known])
-    return frequency, tuple([key for _, keys in known for key in keys])
+    return _joined(known, len(choices), is_or=tree.is_or)
+
+
+def _joined(known: list[_Choice], parts: int, *, is_or: bool) -> _Choice | None:
+    """Chooses anchors of what has so many parts, not all of which have some."""
+    if is_or:
+        return _any(known) if len(known) == parts else None
+    if parts == 1 or not known:
+        return known[0] if known else None
+    return _guarded(known, parts)
+
+
+def _any(known: list[_Choice]) -> _Choice:
+    """Chooses for a disjunction, which takes all of its parts."""
+    anchors = dict.fromkeys([anchor for _, anchors in known for anchor in anchors])
+    return sum([frequency for frequency, _ in known]), tuple(anchors)
+
+
+def _guarded(known: list[_Choice], parts: int) -> _Choice:
+    """Chooses for a conjunction: its rarest part, guarded by the next one."""
+    known.sort()
+    frequency, best = known[0]
+    guard, proves = "", False
+    for its_frequency, anchors in known[1:]:
+        if len(anchors) == 1 and its_frequency < _EVERYWHERE:
+            guard, its_guard, certain = anchors[0]
+            # Nothing is left to look at where the two are all that is asked for.
+            proves = parts == 2 and certain and not its_guard
+            break
+    return frequency, tuple(
+        [
+            (key, own or guard, certain and proves and not own)
+            for key, own, certain in best
+        ]
+    )
 
 
 def _choice(leaf: Leaf) -> _Choice | None:
     """Says what anchors a leaf, and guesses how often from nothing but its length."""
-    key = leaf.key
     if isinstance(leaf, Term):
-        return _frequency(leaf.text), (key,)
+        return _frequency(leaf.text), ((leaf.key, "", True),)
+    if isinstance(leaf, Regex):
+        return _choice_of_literals(leaf)
+    if isinstance(leaf, Field) and not leaf.is_selective:
+        return None
+    return _leaf_frequency(leaf), ((leaf.key, "", True),)
+
+
+def _leaf_frequency(leaf: Edge | Near | Prefix | Substring | Field) -> float:
     match leaf:
         case Edge():
-            return _frequency(leaf.text), (leaf.phrase.key,)
+            return _frequency(leaf.text) / 8
         case Near():
-            word = min(leaf.words, key=lambda word: (_frequency(word), word))
-            return _frequency(word), (f"{Group.PHRASE}{word}",)
+            return min(map(_frequency, leaf.words)) / 2
         case Prefix():
-            return 4 * _frequency(leaf.text), (key,)
+            return 4 * _frequency(leaf.text)
         case Substring():
-            # Beyond ASCII a character says about as much as three letters.
-            return 2 / len(leaf.text.encode()) ** 2, (key,)
-        case Regex():
-            literals = leaf.pattern.literals
-            if not literals:
-                return _EVERYWHERE, (Group.ALWAYS,)
-            frequency = sum([2 / len(literal.encode()) ** 2 for literal in literals])
-            return frequency, tuple([f"{Group.CHARACTERS}{each}" for each in literals])
+            return _characters_frequency(leaf.text)
         case Field():
-            if not leaf.is_selective:
-                return None
-            is_source = leaf.name is FieldName.SOURCE
-            return _SOURCE_FREQUENCY if is_source else 0.001, (key,)
+            return _SOURCE_FREQUENCY if leaf.name is FieldName.SOURCE else 0.001
+
+
+def _choice_of_literals(leaf: Regex) -> _Choice:
+    literals = leaf.pattern.literals
+    if not literals:
+        return _EVERYWHERE, ((Group.ALWAYS.value, "", False),)
+    anchors = [(f"{Group.CHARACTERS}{each}", "", False) for each in literals]
+    return sum(map(_characters_frequency, literals)), tuple(anchors)
+
+
+def _characters_frequency(text: str) -> float:
+    # Beyond ASCII a character says about as much as three letters.
+    return 2 / len(text.encode()) ** 2
+
+
+def rarest(words: Sequence[str]) -> str:
+    """Chooses the word that probably stands in the fewest posts.
+
+    Args:
+        words: Words.
+
+    Returns:
+        One of them.
+    """
+    return min(words, key=lambda word: (_frequency(word), word))
 
 
 def _frequency(text: str) -> float:

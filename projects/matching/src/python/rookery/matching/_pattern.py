@@ -33,6 +33,8 @@ _SPACES: Final = (
     r"\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 )
 _UNICODE: Final = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}"}
+# What no text has.
+_NEVER: Final = r"[^\x{0}-\x{10ffff}]"
 # Templates have these where the members of a class come in.
 _HOLES: Final = {"w": "\0w", "d": "\0d", "s": _SPACES}
 
@@ -50,37 +52,55 @@ class Pattern:
         literals: Folded characters of which one at least stands in every text that
             matches; none where nothing can be said.
         template: The expression for RE2, with holes for the members of its classes.
+        next_template: The same for the rest of a text, which does not begin there.
+        looks_back: Whether such a rest begins with the character before it.
     """
 
     literals: tuple[str, ...]
     template: str
+    next_template: str
+    looks_back: bool
 
-    def search(self, texts: Sequence[str]) -> list[Span | None]:
+    def search(self, texts: Sequence[str], most: int) -> list[list[Span]]:
         """Searches texts.
 
         Args:
             texts: Texts in folded case.
+            most: How many matches of a text are wanted.
 
         Returns:
-            Where the first match begins and ends in each, in characters; None where
-            there is none.
+            Where matches begin and end in each, in characters: the first, and then, as
+            often as there is one, the first that begins where the last one ends or
+            behind.
         """
-        array = pa.array(texts, pa.string())
-        found = _kernels.extract_regex_span(array, self._written(texts)).to_pylist()
-        return [
-            None if match is None else _in_characters(text, *match["m"])
-            for text, match in zip(texts, found, strict=True)
-        ]
+        spans: list[list[Span]] = [[] for _ in texts]
+        template = self._filled(self.template, texts)
+        # Where the rest of each text begins that is still searched.
+        rest = [(number, 0) for number in range(len(texts))]
+        for _ in range(most):
+            found = _spans(template, [texts[number][at:] for number, at in rest])
+            if not spans or not any(found):
+                break
+            following: list[tuple[int, int]] = []
+            for (number, at), span in zip(rest, found, strict=True):
+                if span is not None:
+                    start, end = span[0] + at, span[1] + at
+                    spans[number].append((start, end))
+                    following.append((number, end - self.looks_back))
+            rest = following
+            template = self._filled(self.next_template, texts)
+        return spans
 
-    def _written(self, texts: Iterable[str]) -> str:
-        if "\0" not in self.template:
-            return self.template
+    def _filled(self, template: str, texts: Iterable[str]) -> str:
+        """Writes classes of characters out for some texts."""
+        if "\0" not in template:
+            return template
         beyond = {c for text in texts if not text.isascii() for c in text if c > "\x7f"}
         words = [c for c in beyond if c.isalnum()]
         if len(words) > _MAX_MEMBERS:
-            return _fill(self.template, _UNICODE)
+            return _fill(template, _UNICODE)
         return _fill(
-            self.template,
+            template,
             {
                 "w": "0-9A-Za-z_" + "".join(map(_escaped, words)),
                 "d": "0-9" + "".join(_escaped(c) for c in words if c.isdecimal()),
@@ -105,7 +125,12 @@ def parse_pattern(source: str) -> Pattern:
     # What stands beyond a `\b` is consumed: RE2 cannot look at it.
     before = "(?:^|[^\0w])" if read.begins else ""
     after = "(?:[^\0w]|$)" if read.ends else ""
-    template = f"{before}(?P<m>{_render(read.body)}){after}"
+    body = _render(read.body)
+    template = f"{before}(?P<m>{body}){after}"
+    # The rest of a text does not begin where it begins.
+    rest = _render(read.body, _NEVER)
+    before = "[^\0w]" if read.begins else ""
+    next_template = f"{before}(?P<m>{rest}){after}"
     try:
         _kernels.match_substring_regex(
             pa.array([], pa.string()), _fill(template, _UNICODE)
@@ -113,7 +138,17 @@ def parse_pattern(source: str) -> Pattern:
     except pa.ArrowInvalid as error:
         reason = str(error).removeprefix("Invalid regular expression: ")
         raise PatternError(f"the regular expression is refused: {reason}", 0) from error
-    return Pattern(tuple(sorted(_literals(read.body) or ())), template)
+    literals = tuple(sorted(_literals(read.body) or ()))
+    return Pattern(literals, template, next_template, read.begins)
+
+
+def _spans(template: str, texts: list[str]) -> list[Span | None]:
+    """Finds the first match in each text; None where there is none."""
+    found = _kernels.extract_regex_span(pa.array(texts, pa.string()), template)
+    return [
+        None if match is None else _in_characters(text, *match["m"])
+        for text, match in zip(texts, found.to_pylist(), strict=True)
+    ]
 
 
 def _in_characters(text: str, start: int, size: int) -> Span:
@@ -136,7 +171,7 @@ def _escaped(character: str) -> str:
     return f"\\x{{{ord(character):x}}}"
 
 
-def _render(node: syntax.Node) -> str:
+def _render(node: syntax.Node, start: str = "^") -> str:
     match node:
         case Characters(ranges, classes, negated):
             inner = "".join(
@@ -147,21 +182,22 @@ def _render(node: syntax.Node) -> str:
             plain = node.single and not negated
             return inner if plain else f"[{'^' * negated}{inner}]"
         case Side(sign):
-            return sign
+            return start if sign == "^" else sign
         case syntax.Sequence(items):
-            return "".join(_grouped(item) for item in items)
+            return "".join(_grouped(item, start) for item in items)
         case Choice(items):
-            return "|".join(map(_render, items))
+            return "|".join(_render(item, start) for item in items)
         case Repeat(item, least, most, lazy):
             if (least, most) in ((0, None), (1, None), (0, 1)):
                 count = {(0, None): "*", (1, None): "+", (0, 1): "?"}[least, most]
             else:
                 count = f"{{{least},{'' if most is None else most}}}"
-            return f"(?:{_render(item)}){count}{'?' * lazy}"
+            return f"(?:{_render(item, start)}){count}{'?' * lazy}"
 
 
-def _grouped(node: syntax.Node) -> str:
-    return f"(?:{_render(node)})" if isinstance(node, Choice) else _render(node)
+def _grouped(node: syntax.Node, start: str) -> str:
+    written = _render(node, start)
+    return f"(?:{written})" if isinstance(node, Choice) else written
 
 
 def _folded(ranges: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:

@@ -1,95 +1,23 @@
-"""A rule set compiled for evaluation over columns.
-
-What the leaves of all rules look for is there once, as an atom. A rule can only be true of
-a post of which one of its anchors is, so only those pairs of post and rule are looked at,
-level by level (see `Shape`).
-"""
+"""A rule set compiled: what all rules look for is there once, as a number, an atom."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rookery.matching._leaves import EAGER, LAZY, Group, Leaf
-from rookery.matching._lowered import Lowered, Shape, parts, triggers
+from rookery.matching._leaves import EAGER, LAZY, Group
+from rookery.matching._lowered import Lowered, rarest
+from rookery.matching._pattern import parse_pattern
+from rookery.text import Layout
 
-Integers = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Lists:
-    """A list of numbers for each of many keys, end to end.
-
-    Attributes:
-        first: Key to its first entry in `values`; one more than keys, int64.
-        values: The lists.
-    """
-
-    first: Integers
-    values: Integers
-
-    @classmethod
-    def of(cls, lists: Iterable[Sequence[int]]) -> Lists:
-        """Packs lists.
-
-        Args:
-            lists: The list of each key, in the order of the keys.
-
-        Returns:
-            The same, packed.
-        """
-        kept = list(lists)
-        sizes = np.fromiter(map(len, kept), np.int64, len(kept))
-        first = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        values = np.fromiter(chain.from_iterable(kept), np.int64, int(first[-1]))
-        return cls(first, values)
-
-    def places(self, keys: Integers) -> tuple[Integers, Integers]:
-        """Says where lists are.
-
-        Args:
-            keys: Keys; one may be there several times.
-
-        Returns:
-            Indexes into `values`: the list of the first key, of the second, ... And for
-            each, the index of its key in `keys`.
-        """
-        begin = self.first[keys]
-        return ranges(begin, self.first[keys + 1] - begin)
-
-    def inverted(self, keys: int) -> Lists:
-        """Turns the lists around.
-
-        Args:
-            keys: How many keys the result has: one more than the largest value.
-
-        Returns:
-            For each value, the keys whose lists have it.
-        """
-        owner = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
-        order = np.argsort(self.values, kind="stable")
-        sizes = np.bincount(self.values, minlength=keys)
-        return Lists(np.concatenate(([0], np.cumsum(sizes))), owner[order])
-
-
-def ranges(begin: Integers, count: Integers) -> tuple[Integers, Integers]:
-    """Writes out ranges.
-
-    Args:
-        begin: Where each begins.
-        count: How many numbers it has.
-
-    Returns:
-        The numbers of all, and for each the range it is of.
-    """
-    owner = np.repeat(np.arange(len(count)), count)
-    before = np.cumsum(count) - count
-    return np.arange(len(owner)) + (begin - before)[owner], owner
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,37 +27,12 @@ class Program:
     Attributes:
         keys: The key of each atom; those of a group stand together, the eager first.
         groups: The atoms of each group.
-        numbers: The atom of each key.
-        leaves: The lazy leaves, by key.
-        terms: For each rule, the atoms of its leaves.
-        negated: For each of those, whether it must not be true, bool.
-        anchored: For each atom, the rules that it anchors.
-        triggers: For each atom, those of which one must be true where it is; none where
-            nothing is known.
-        certain: For each rule, whether any of its anchors is enough, bool.
-        shape: For each rule, the number of its shape.
-        height: For each shape, how many levels it has, int64.
-        levels: By height, for each level from 1: for each shape the sizes of its groups;
-            none where the shape is of another height.
+        layout: The rules as expressions over atoms.
     """
 
     keys: tuple[str, ...]
-    numbers: dict[str, int]
     groups: dict[Group, range]
-    leaves: dict[str, Leaf]
-    terms: Lists
-    negated: Booleans
-    anchored: Lists
-    triggers: Lists
-    certain: Booleans
-    shape: Integers
-    height: Integers
-    levels: dict[int, tuple[Lists, ...]]
-
-    @property
-    def lazy(self) -> int:
-        """The first atom that is lazy: all behind it are."""
-        return self.groups[LAZY[0]].start
+    layout: Layout
 
     def payloads(self, group: Group) -> list[str]:
         """Lists what is looked for by the atoms of a group.
@@ -140,7 +43,21 @@ class Program:
         Returns:
             Their keys without the first character.
         """
-        return [self.keys[atom][1:] for atom in self.groups[group]]
+        members = self.groups[group]
+        return [key[1:] for key in self.keys[members.start : members.stop]]
+
+
+def near_of(payload: str) -> tuple[int, list[str]]:
+    """Reads the key of words near each other.
+
+    Args:
+        payload: The key without its first character.
+
+    Returns:
+        How many other words may stand among them, and the words, sorted.
+    """
+    distance, *words = payload.split(" ")
+    return int(distance), words
 
 
 def compile_rules(lowered: Sequence[Lowered]) -> Program:
@@ -152,55 +69,113 @@ def compile_rules(lowered: Sequence[Lowered]) -> Program:
     Returns:
         The program.
     """
-    lazy = dict(chain.from_iterable(one.lazy for one in lowered if one.lazy))
-    needed = {key: triggers(leaf) for key, leaf in lazy.items()}
-    terms = [one.keys for one in lowered]
-    wanted = dict.fromkeys(chain.from_iterable(terms))
-    wanted.update(dict.fromkeys(chain.from_iterable(map(parts, lazy.values()))))
+    leaves = [one.keys for one in lowered]
+    anchors = [one.anchors for one in lowered]
+    wanted = dict.fromkeys(chain.from_iterable(leaves))
+    wanted.update(dict.fromkeys(chain.from_iterable(anchors)))
+    for key in list(wanted):
+        if key[0] == Group.NEAR:
+            wanted.update((Group.PHRASE + word, None) for word in near_of(key[1:])[1])
+        elif key[0] == Group.REGEX:
+            wanted.update((literal, None) for literal in _literals(key))
     keys, groups = _arranged(wanted)
     numbers = dict(zip(keys, range(len(keys)), strict=True))
-    shapes = {
-        shape: number for number, shape in enumerate({one.shape: 0 for one in lowered})
-    }
-    shape_of = np.fromiter((shapes[one.shape] for one in lowered), np.int64)
-    signs = Lists.of(shape.negated for shape in shapes)
-    return Program(
-        keys=keys,
-        numbers=numbers,
-        groups=groups,
-        leaves=lazy,
-        terms=_numbered(terms, numbers),
-        negated=signs.values[signs.places(shape_of)[0]].astype(np.bool_),
-        anchored=_numbered([one.anchors for one in lowered], numbers).inverted(
-            len(keys)
+    shapes = {one.shape: 0 for one in lowered}
+    for number, shape in enumerate(shapes):
+        shapes[shape] = number
+    nears = _nears(keys, groups[Group.NEAR], numbers)
+    layout = Layout(
+        atoms=len(keys),
+        first_near=groups[Group.NEAR].start,
+        open=groups[LAZY[0]].start,
+        leaves=_numbered(leaves, numbers),
+        shape=_int32([shapes[one.shape] for one in lowered]),
+        code=_lists([shape.code for shape in shapes]),
+        anchored=_anchored(lowered, anchors, numbers),
+        triggers=_lists(
+            [
+                [numbers[literal] for literal in _literals(key)]
+                for key in keys[groups[LAZY[0]].start :]
+            ]
         ),
-        triggers=_triggers(keys, groups[LAZY[0]].start, needed, numbers),
-        certain=np.fromiter((one.certain for one in lowered), np.bool_),
-        shape=shape_of,
-        height=np.fromiter((shape.height for shape in shapes), np.int64),
-        levels=_levels(tuple(shapes)),
+        near=_lists(nears.words),
+        distance=_int32(nears.distances),
+        near_of=_lists(nears.looked_at),
     )
+    return Program(keys, groups, layout)
 
 
-def _numbered(lists: list[tuple[str, ...]], numbers: dict[str, int]) -> Lists:
-    sizes = np.fromiter(map(len, lists), np.int64, len(lists))
-    first = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+def _literals(key: str) -> list[str]:
+    """Lists the keys of characters one of which stands where a lazy leaf is true."""
+    if key[0] != Group.REGEX:
+        return []
+    return [Group.CHARACTERS + each for each in parse_pattern(key[1:]).literals]
+
+
+def _int32(values: Sequence[int]) -> Integers:
+    return np.fromiter(values, np.int32, len(values))
+
+
+def _first(sizes: Integers) -> Integers:
+    return np.concatenate(([0], np.cumsum(sizes, dtype=np.int64))).astype(np.int32)
+
+
+def _lists(lists: Sequence[Sequence[int]]) -> tuple[Integers, Integers]:
+    sizes = np.fromiter(map(len, lists), np.int32, len(lists))
+    return _first(sizes), np.fromiter(chain.from_iterable(lists), np.int32)
+
+
+def _numbered(
+    lists: Sequence[tuple[str, ...]], numbers: dict[str, int]
+) -> tuple[Integers, Integers]:
     # The bulk of the work, so without a loop in Python.
+    first = _first(np.fromiter(map(len, lists), np.int32, len(lists)))
     atoms = map(numbers.__getitem__, chain.from_iterable(lists))
-    return Lists(first, np.fromiter(atoms, np.int64, int(first[-1])))
+    return first, np.fromiter(atoms, np.int32, int(first[-1]))
 
 
-def _triggers(
-    keys: tuple[str, ...],
-    lazy: int,
-    needed: dict[str, tuple[str, ...]],
+def _anchored(
+    lowered: Sequence[Lowered],
+    anchors: Sequence[tuple[str, ...]],
     numbers: dict[str, int],
-) -> Lists:
-    lists = Lists.of(
-        [numbers[trigger] for trigger in needed[key]] for key in keys[lazy:]
-    )
-    # Eager atoms have none.
-    return Lists(np.concatenate((np.zeros(lazy, np.int64), lists.first)), lists.values)
+) -> tuple[Integers, Integers]:
+    """Lists for each atom the rules that it anchors, and the guards of these."""
+    first, atom = _numbered(anchors, numbers)
+    count = len(atom)
+    guards = chain.from_iterable([one.guards for one in lowered])
+    guard = np.fromiter((numbers.get(key, -1) for key in guards), np.int32, count)
+    certain = chain.from_iterable([one.certain for one in lowered])
+    rule = np.repeat(np.arange(len(lowered), dtype=np.int32), np.diff(first))
+    postings = np.empty((count, 2), np.int32)
+    postings[:, 0] = 2 * rule + np.fromiter(certain, np.int32, count)
+    postings[:, 1] = guard
+    order = np.argsort(atom, kind="stable")
+    sizes = np.bincount(atom, minlength=len(numbers)).astype(np.int32)
+    return _first(2 * sizes), postings[order].ravel()
+
+
+class _Nears(NamedTuple):
+    words: list[list[int]]
+    distances: list[int]
+    looked_at: list[list[int]]
+
+
+def _nears(keys: Sequence[str], members: range, numbers: dict[str, int]) -> _Nears:
+    words: list[list[int]] = []
+    distances: list[int] = []
+    looked_at: list[list[int]] = [[] for _ in range(members.start if members else 0)]
+    for near, atom in enumerate(members):
+        distance, wanted = near_of(keys[atom][1:])
+        distances.append(distance)
+        words.append(
+            [
+                number
+                for word in dict.fromkeys(wanted)
+                for number in (numbers[Group.PHRASE + word], wanted.count(word))
+            ]
+        )
+        looked_at[numbers[Group.PHRASE + rarest(wanted)]].append(near)
+    return _Nears(words, distances, looked_at)
 
 
 def _arranged(wanted: Iterable[str]) -> tuple[tuple[str, ...], dict[Group, range]]:
@@ -214,17 +189,3 @@ def _arranged(wanted: Iterable[str]) -> tuple[tuple[str, ...], dict[Group, range
         groups[Group(sign)] = range(first, first + len(found))
         first += len(found)
     return tuple(chain.from_iterable(members.values())), groups
-
-
-def _levels(shapes: Sequence[Shape]) -> dict[int, tuple[Lists, ...]]:
-    nothing: tuple[int, ...] = ()
-    return {
-        height: tuple(
-            Lists.of(
-                shape.sizes[level] if shape.height == height else nothing
-                for shape in shapes
-            )
-            for level in range(height)
-        )
-        for height in {shape.height for shape in shapes}
-    }

@@ -131,7 +131,7 @@ def read(source: str) -> Syntax:
     reader = _Reader(source, 2 * begins, max(stop, 2 * begins))
     body = reader.read()
     # With \b at one side alone, an alternative would be meant without it.
-    if (begins or ends) and isinstance(body, Choice):
+    if (begins or ends) and reader.is_choice:
         reader.fail(
             r"\b here would belong to one alternative only", 0, r"write \b(?:a|b)\b"
         )
@@ -164,6 +164,8 @@ class _Reader:
         self._next = start
         self._stop = stop
         self._depth = 0
+        # Whether there are alternatives outside of all groups.
+        self.is_choice = False
 
     def read(self) -> Node:
         node = self._choice()
@@ -182,6 +184,7 @@ class _Reader:
         while self._peek() == "|":
             self._next += 1
             branches.append(self._sequence())
+            self.is_choice |= not self._depth
         return branches[0] if len(branches) == 1 else Choice(tuple(branches))
 
     def _sequence(self) -> Node:
