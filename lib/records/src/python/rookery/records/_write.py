@@ -39,20 +39,21 @@ def to_jsonl(batch: pa.RecordBatch) -> bytes:
     return data.slice(first, last - first).to_pybytes()
 
 
-def to_csv(batch: pa.RecordBatch) -> bytes:
+def to_csv(batch: pa.RecordBatch, *, header: bool = True) -> bytes:
     """Writes CSV.
 
     Args:
-        batch: Of any of the schemas.
+        batch: Of any of the schemas, or of some of their columns.
+        header: Whether the names of the columns come first.
 
     Returns:
-        A header and a record a row, in UTF-8; nulls are empty, lists are JSON arrays,
+        The header, and a record a row, in UTF-8; nulls are empty, lists are JSON arrays,
         times RFC 3339 in UTC.
     """
     columns = [_flat(column) for column in batch.columns]
     sink = io.BytesIO()
     table = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
-    pyarrow.csv.write_csv(table, sink)
+    pyarrow.csv.write_csv(table, sink, pyarrow.csv.WriteOptions(include_header=header))
     return sink.getvalue()
 
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
+import select
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, ClassVar, Final, Literal
+
+import pyarrow as pa
+from typing_extensions import override
 
 from rookery.matching._errors import MatchingError
 from rookery.matching._options import Format
-from rookery.records import Parsed, RecordsError, read_csv, read_jsonl, read_parquet
+from rookery.records import (
+    POST,
+    Parsed,
+    RecordsError,
+    SchemaError,
+    stream_csv,
+    stream_jsonl,
+    stream_parquet,
+)
 
 STDIN: Final = Path("-")
-
-# Lines are matched as they come, this many bytes at a time at most. A longer line is no
-# post, whose text is 64 KiB at most.
-_PIECE_BYTES: Final = 4 * 1024 * 1024
 
 _PAIR: Final = re.compile(
     r"""\s*(?P<ours>\w+)\s*=\s*(?:'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<bare>[^,'"][^,]*))
@@ -31,6 +41,24 @@ class InputError(MatchingError):
     """Posts cannot be read."""
 
 
+class Misuse(MatchingError):
+    """What was asked for cannot be done like that."""
+
+    exit_code: ClassVar[int] = 64
+
+
+class Unreadable(InputError):
+    """A file cannot be opened or read."""
+
+    exit_code: ClassVar[int] = 69
+
+
+class Forbidden(InputError):
+    """A file may not be read."""
+
+    exit_code: ClassVar[int] = 77
+
+
 _BY_SUFFIX: Final = {
     ".csv": Format.CSV,
     ".json": Format.JSONL,
@@ -38,6 +66,22 @@ _BY_SUFFIX: Final = {
     ".ndjson": Format.JSONL,
     ".parquet": Format.PARQUET,
 }
+_PACKED: Final[dict[str, Literal["gzip", "zstd", "bz2", "lz4"]]] = {
+    ".gz": "gzip",
+    ".zst": "zstd",
+    ".bz2": "bz2",
+    ".lz4": "lz4",
+}
+# What a file begins with that is not what it is taken for.
+_MAGIC: Final = (
+    (b"PAR1", "it is Parquet: say --format parquet"),
+    (b"\x1f\x8b", "it is compressed with gzip: name it .gz, or unpack it with zcat"),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "it is compressed with Zstandard: name it .zst, or use zstdcat",
+    ),
+    (b"PK\x03\x04", "it is a ZIP archive: unpack it first"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +94,8 @@ class Reading:
         time: Their name of `created_at`; `snowflake` if it is in the id.
         source: What to call the source; None to go by the name of the file.
         now: When they are read.
+        stdin: Standard input.
+        count: Called with the number of bytes whenever some were read.
     """
 
     format: Format | None
@@ -58,55 +104,95 @@ class Reading:
     source: str | None
     now: datetime
     stdin: BinaryIO = field(default_factory=lambda: sys.stdin.buffer)
+    count: Callable[[int], None] = lambda size: None
+
+    def check(self, paths: Sequence[Path]) -> int | None:
+        """Looks whether files can be read at all, before the first one is.
+
+        Args:
+            paths: The files.
+
+        Returns:
+            How many bytes they have; None where that is not known, as of a pipe.
+
+        Raises:
+            Misuse: The options do not fit a file.
+        """
+        known: int | None = 0
+        for path in paths:
+            kind = self._format_of(path)
+            if kind is Format.JSONL and (self.columns or self.time):
+                raise Misuse(
+                    f"{path}: JSON lines have our names of columns: --columns and --time "
+                    "are for CSV and Parquet"
+                )
+            if kind is Format.PARQUET and path.suffix.lower() in _PACKED:
+                raise Misuse(f"{path}: Parquet is compressed inside: unpack the file")
+            for ours in self.columns:
+                if ours not in POST.names:
+                    raise Misuse(
+                        f"--columns: a post has no column {ours!r}; it has "
+                        f"{', '.join(POST.names)}"
+                    )
+            if path == STDIN:
+                known = None
+                continue
+            with _reasons(path), path.open("rb"):
+                is_file, size = path.is_file(), path.stat().st_size
+            known = known + size if is_file and known is not None else None
+        return known
 
     def read(self, path: Path) -> Iterator[Parsed]:
-        """Reads a file.
+        """Reads a file, piece by piece.
 
         Args:
             path: The file; `-` is standard input.
 
         Yields:
-            Its posts in pieces: JSON lines as they come, the other formats as a whole.
-
-        Raises:
-            InputError: If it cannot be read, or is in no format that posts come in.
+            Its posts, and the records that are none. `InputError` is raised if it cannot
+            be read, or is in no format that posts come in.
         """
-        try:
+        with _reasons(path):
             if path == STDIN:
-                yield from self._pieces(self.stdin, path)
-            else:
-                with path.open("rb") as file:
-                    yield from self._pieces(file, path)
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror or error}") from error
-        except RecordsError as error:
-            raise InputError(f"{path}: {error}") from error
+                yield from self._posts(_Pipe(self.stdin, self.count), path)
+                return
+            with _Counted(path, self.count) as file:
+                packed = _PACKED.get(path.suffix.lower())
+                if packed is None:
+                    yield from self._posts(file, path)
+                    return
+                with pa.CompressedInputStream(file, packed) as unpacked:
+                    yield from self._posts(unpacked, path)
 
-    def _pieces(self, file: BinaryIO, path: Path) -> Iterator[Parsed]:
-        kind = self._format_of(path)
-        where = "<stdin>" if path == STDIN else path.name
+    def _posts(
+        self, file: _Pipe | _Counted | pa.NativeFile, path: Path
+    ) -> Iterator[Parsed]:
+        where = _where(path)
         source = self.source or _slug(path)
-        if kind is Format.JSONL:
-            if self.columns or self.time:
-                raise InputError("JSON lines have our columns: --columns is for others")
-            for data, line in _lines(file, where):
-                yield read_jsonl(
-                    data,
+        match self._format_of(path):
+            case Format.JSONL:
+                yield from stream_jsonl(
+                    _Looked(file), source=source, ingested_at=self.now, where=where
+                )
+            case Format.CSV:
+                yield from stream_csv(
+                    _Looked(file),
                     source=source,
                     ingested_at=self.now,
                     where=where,
-                    first_line=line,
+                    columns=self.columns,
+                    time=self.time,
                 )
-            return
-        read = read_csv if kind is Format.CSV else read_parquet
-        yield read(
-            file.read(),
-            source=source,
-            ingested_at=self.now,
-            where=where,
-            columns=self.columns,
-            time=self.time,
-        )
+            case Format.PARQUET:
+                yield from stream_parquet(
+                    # Its end is read first, so that a pipe has to be read as a whole.
+                    file if isinstance(file, _Counted) else io.BytesIO(file.read()),
+                    source=source,
+                    ingested_at=self.now,
+                    where=where,
+                    columns=self.columns,
+                    time=self.time,
+                )
 
     def _format_of(self, path: Path) -> Format:
         if self.format is not None:
@@ -114,13 +200,114 @@ class Reading:
         if path == STDIN:
             return Format.JSONL
         try:
-            return _BY_SUFFIX[path.suffix.lower()]
+            return _BY_SUFFIX[_suffix(path)]
         except KeyError:
+            if path.is_dir():
+                raise Misuse(_is_folder(path)) from None
+            if not path.exists():
+                raise Unreadable(f"{path}: there is no such file") from None
             known = ", ".join(_BY_SUFFIX)
-            raise InputError(
+            raise Misuse(
                 f"{path}: its name does not say what format it is in ({known}); "
                 "say so with --format"
             ) from None
+
+
+@contextlib.contextmanager
+def _reasons(path: Path) -> Iterator[None]:
+    """Says of which file an error is, and what to do about it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Unreadable(f"{path}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise Misuse(_is_folder(path)) from error
+    except PermissionError as error:
+        raise Forbidden(f"{path}: this user may not read it") from error
+    except SchemaError as error:
+        raise InputError(
+            f"{path}: {error}. Name columns with --columns "
+            "id='Tweet ID',text='Tweet Text' and --time snowflake|COLUMN"
+        ) from error
+    except RecordsError as error:
+        said = (
+            str(error)
+            .removeprefix(f"{_where(path)} ")
+            .removeprefix(f"{_where(path)}: ")
+        )
+        raise InputError(f"{path}: {said}") from error
+    except (pa.ArrowException, EOFError) as error:
+        raise InputError(f"{path}: cannot be unpacked: {error}") from error
+    except OSError as error:
+        if error.errno is None:
+            # Arrow's, of a compressed file that is damaged.
+            raise InputError(f"{path}: cannot be unpacked: {error}") from error
+        raise Unreadable(f"{path}: {error.strerror or error}") from error
+
+
+def _is_folder(path: Path) -> str:
+    return f"{path}: is a folder: name the files in it, as in {path}/*.jsonl"
+
+
+class _Counted(io.FileIO):
+    """A file that counts what is read of it."""
+
+    def __init__(self, path: Path, count: Callable[[int], None]) -> None:
+        super().__init__(path, "rb")
+        self._count = count
+
+    @override
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Reads some bytes, and counts them."""
+        data = super().read(-1 if size is None else size)
+        self._count(len(data))
+        return data
+
+
+class _Pipe:
+    """Standard input: gives what has come, and waits only where nothing has."""
+
+    def __init__(self, file: BinaryIO, count: Callable[[int], None]) -> None:
+        self._file = file
+        self._count = count
+        self._once = getattr(file, "read1", file.read)
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size < 0:
+            data: bytes = self._file.read()
+        else:
+            data = self._once(size)
+            # A pipe holds little at a time, and many small pieces take long.
+            while data and len(data) < size and self._has_more():
+                more: bytes = self._once(size - len(data))
+                data += more
+                if not more:
+                    break
+        self._count(len(data))
+        return data
+
+    def _has_more(self) -> bool:
+        try:
+            return bool(select.select([self._file], [], [], 0)[0])
+        except (OSError, ValueError, TypeError):
+            return False
+
+
+class _Looked:
+    """Text that is refused where its first bytes say that it is none."""
+
+    def __init__(self, file: _Pipe | _Counted | pa.NativeFile) -> None:
+        self._file = file
+        self._is_first = True
+
+    def read(self, size: int, /) -> bytes:
+        data: bytes = self._file.read(size)
+        if self._is_first:
+            self._is_first = False
+            for magic, advice in _MAGIC:
+                if data.startswith(magic):
+                    raise RecordsError(f"is not what it was taken for; {advice}")
+        return data
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -134,45 +321,36 @@ def parse_columns(text: str) -> dict[str, str]:
         Our name to theirs.
 
     Raises:
-        InputError: If the text is not of this form, or names a column twice.
+        Misuse: If the text is not of this form, or names a column twice.
     """
     columns: dict[str, str] = {}
     at = 0
     while at < len(text):
         pair = _PAIR.match(text, at)
         if pair is None:
-            raise InputError(
+            raise Misuse(
                 f"--columns: expected ours=theirs at column {at + 1} of {text!r}, as in "
                 "id='Tweet ID',text='Tweet Text'"
             )
         if pair["ours"] in columns:
-            raise InputError(f"--columns names {pair['ours']!r} twice")
+            raise Misuse(f"--columns names {pair['ours']!r} twice")
         theirs = pair["single"] or pair["double"] or pair["bare"] or ""
         columns[pair["ours"]] = theirs.strip()
         at = pair.end()
     return columns
 
 
-def _lines(file: BinaryIO, where: str) -> Iterator[tuple[bytes, int]]:
-    """Whole lines as soon as they are there, and the number of the first of them."""
-    # A pipe gives what has come; a file gives all that was asked for.
-    read = getattr(file, "read1", file.read)
-    rest = b""
-    line = 1
-    while data := read(_PIECE_BYTES):
-        rest += data
-        end = rest.rfind(b"\n") + 1
-        if not end:
-            if len(rest) > _PIECE_BYTES:
-                raise InputError(f"{where}:{line}: the line has no end; is this JSONL?")
-            continue
-        yield rest[:end], line
-        line += rest.count(b"\n", 0, end)
-        rest = rest[end:]
-    if rest:
-        yield rest, line
+def _where(path: Path) -> str:
+    return "<stdin>" if path == STDIN else path.name
+
+
+def _suffix(path: Path) -> str:
+    packed = path.suffix.lower() in _PACKED
+    return (Path(path.stem) if packed else path).suffix.lower()
 
 
 def _slug(path: Path) -> str:
     name = "stdin" if path == STDIN else path.stem
+    if path.suffix.lower() in _PACKED:
+        name = Path(name).stem
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "file"

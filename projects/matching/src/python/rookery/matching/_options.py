@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 
 
@@ -20,3 +21,17 @@ class Output(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     TABLE = "table"
+
+
+class Wanted(StrEnum):
+    """Which posts are written."""
+
+    MATCHES = "matches"
+    OTHERS = "others"
+    ALL = "all"
+    COUNTS = "counts"
+
+
+def cores() -> int:
+    """Says how many cores this process may use."""
+    return len(os.sched_getaffinity(0))

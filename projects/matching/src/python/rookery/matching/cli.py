@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from rookery.matching._default import DefaultCommand, DefaultGroup
-from rookery.matching._options import Format, Output
+from rookery.matching._options import Format, Output, Wanted, cores
 from rookery.matching._rules_cli import app as rules_app
 
 # What a command works with is imported when it is called: help needs none of it.
@@ -23,6 +23,13 @@ app = typer.Typer(
     subcommand_metavar="RULES [POSTS]... | COMMAND [ARGS]...",
 )
 app.add_typer(rules_app, name="rules")
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 done, whether or not anything matches; 64 wrong usage; 65 a rule is "
+    "wrong or posts cannot be read, with --strict also one record; 69 a file is not "
+    "there; 73 --to cannot be created; 74 it cannot be written; 77 a file may not be "
+    "read; 130 interrupted."
+)
 
 RulesFile = Annotated[
     Path,
@@ -44,13 +51,14 @@ def main() -> None:
     """
 
 
-@app.command(cls=DefaultCommand)
+@app.command(cls=DefaultCommand, epilog=EXIT_CODES)
 def match(
     rules: RulesFile,
     posts: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Files of posts: JSON lines, CSV or Parquet; - for standard input.",
+            help="Files of posts: JSON lines, CSV or Parquet, also .gz and .zst; - is "
+            "standard input.",
             show_default="-",
         ),
     ] = None,
@@ -60,7 +68,9 @@ def match(
     ] = None,
     columns: Annotated[
         str,
-        typer.Option(help="Names of columns: id='Tweet ID',text='Tweet Text'"),
+        typer.Option(
+            help="Names of columns: id='Tweet ID',text='Tweet Text'", show_default=False
+        ),
     ] = "",
     time: Annotated[
         str | None,
@@ -69,22 +79,81 @@ def match(
     name: Annotated[
         str | None, typer.Option(help="What to call the source, instead of the file.")
     ] = None,
-    output: Annotated[
-        Output, typer.Option("--output", "-o", help="What to write the matches in.")
-    ] = Output.JSONL,
     strict: Annotated[
-        bool, typer.Option(help="Stop at the first record that is no post.")
+        bool, typer.Option("--strict", help="Stop at the first record that is no post.")
     ] = False,
+    output: Annotated[
+        Output | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="What to write in; by default what the name of --to says, else JSON "
+            "lines.",
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file to write, which is there once it is whole; .gz and .zst are "
+            "compressed.",
+            show_default="standard output",
+        ),
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(help="Which columns to write: id,rules,text,ruleset"),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Write all posts, matched or not.")
+    ] = False,
+    invert: Annotated[
+        bool, typer.Option("--invert", "-v", help="Write the posts no rule matches.")
+    ] = False,
+    count: Annotated[
+        bool,
+        typer.Option("--count", "-c", help="Write how many posts each rule matches."),
+    ] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Threads to match with.", show_default="cores of this process"
+        ),
+    ] = None,
+    progress: Annotated[
+        bool | None,
+        typer.Option(
+            "--progress/--no-progress",
+            help="Show how far it is on standard error.",
+            show_default="if that is a terminal and the output none",
+        ),
+    ] = None,
 ) -> None:
     """Writes the posts that match, each with its rules and where their terms stand.
 
-    Records that are no posts are named on standard error, and passed over.
+    Records that are no posts are passed over: the first of them are named on standard
+    error, by line or row, and all are counted. Its last line has the version of the
+    rules, which Parquet keeps as `rookery.ruleset` in its metadata.
     """
-    from rookery.matching._commands import match_posts
-    from rookery.matching._input import Reading, parse_columns
+    from rookery.matching._commands import Writing, match_posts
+    from rookery.matching._input import Misuse, Reading, parse_columns
+    from rookery.matching._output import parse_select
 
-    reading = Reading(format, parse_columns(columns), time, name, datetime.now(UTC))
-    match_posts(rules, posts or [], reading, output=output, strict=strict)
+    kinds = {Wanted.ALL: every, Wanted.OTHERS: invert, Wanted.COUNTS: count}
+    asked = [kind for kind, is_asked in kinds.items() if is_asked]
+    if len(asked) > 1:
+        raise Misuse("--all, --invert and --count are three different things: name one")
+    if select is not None and count:
+        raise Misuse("--count writes rules and counts: there is nothing to --select")
+    wanted = asked[0] if asked else Wanted.MATCHES
+    match_posts(
+        rules,
+        posts or [],
+        Reading(format, parse_columns(columns), time, name, datetime.now(UTC)),
+        Writing(to, output, parse_select(select), wanted),
+        strict=strict,
+        threads=threads or cores(),
+        progress=progress,
+    )
 
 
 @app.command()

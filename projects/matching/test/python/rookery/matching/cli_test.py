@@ -11,8 +11,8 @@ from typing import BinaryIO, cast
 import pyarrow.parquet
 import pytest
 
-from rookery.matching import MatchingError
-from rookery.matching._input import InputError, parse_columns
+from rookery.matching import MatchingError, RuleSet
+from rookery.matching._input import Misuse, parse_columns
 from rookery.matching._options import Output
 from rookery.matching._output import Writer
 from rookery.matching.cli import app
@@ -27,7 +27,10 @@ POSTS = [
     {"id": "4", "text": "\x1b[31m #Tag fire", "created_at": "2024-01-01T00:00:00Z"},
 ]
 LINES = "".join(json.dumps(post) + "\n" for post in POSTS)
-SAYS = "2 of 3 posts match one of 2 rules; records that are no posts: 1"
+SAYS = (
+    "2 of 3 posts match one of 2 rules, version {version}; "
+    "records that are no posts: 1"
+)
 
 
 @pytest.fixture
@@ -60,7 +63,10 @@ def test_matches_are_json_lines_and_bad_records_are_named(
         ("posts:1", 0, ["fires"]),
         ("posts:4", 2, ["fires", "boulder OR #tag"]),
     ]
-    assert said.err.splitlines() == ["posts.jsonl:3: text: is missing", SAYS]
+    assert said.err.splitlines() == [
+        "posts.jsonl:3: text: is missing",
+        SAYS.format(version=RuleSet.load(rules).version),
+    ]
 
 
 @pytest.mark.parametrize("before", [[], ["-o", "jsonl"], ["--output=jsonl"]])
@@ -164,13 +170,13 @@ def test_strict_stops_at_the_first_bad_record(rules: Path, posts: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["match", "{rules}", "missing.jsonl"], "missing.jsonl: No such file"),
+        (["match", "{rules}", "missing.jsonl"], "missing.jsonl: there is no such file"),
         (["match", "missing.txt", "{posts}"], "missing.txt: cannot be read"),
         (["chek", "{posts}"], "chek: cannot be read"),
         (["match", "{rules}", "{rules}"], "say so with --format"),
         (
             ["match", "{rules}", "{posts}", "--columns", "id=x"],
-            "--columns is for others",
+            "--columns and --time are for CSV",
         ),
         (["match", "{rules}", "{posts}", "--format", "parquet"], "posts.jsonl: "),
         (["check", "{posts}"], "1 rules? cannot|posts.jsonl:1:"),
@@ -245,5 +251,5 @@ def test_columns_are_pairs_with_commas_between(
 
 @pytest.mark.parametrize("text", ["id", "=x", "id=a,id=b", "id='a' x"])
 def test_columns_that_are_no_pairs_are_refused(text: str) -> None:
-    with pytest.raises(InputError, match="--columns"):
+    with pytest.raises(Misuse, match="--columns"):
         parse_columns(text)
