@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import pairwise, product
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from rookery.matching._expression import And, Node, Not, Or
 from rookery.matching._leaves import Edge, Field, FieldName, Group, Leaf, Near
 
-# A rule that has more alternatives when it is written out is left alone.
-MAX_ALTERNATIVES: Final = 64
+# A rule that has more alternatives when it is written out is left alone. A list of words
+# with OR has as many as words; brackets beside each other multiply.
+MAX_ALTERNATIVES: Final = 4096
 _SIGNS: Final = "#@$"
+_PREFIX: Final = Group.PREFIX.value
 # Of these a post has one only; a language may be a variety of another.
 _ALONE: Final = (Group.AUTHOR, Group.SOURCE, Group.LANGUAGE)
 
 
-@dataclass(frozen=True, slots=True)
-class Conjunction:
+class Conjunction(NamedTuple):
     """Leaves that all have to be true, or not true.
 
     Attributes:
@@ -49,13 +49,28 @@ def alternatives(node: Node) -> frozenset[Conjunction] | None:
         than another one; None where there would be too many.
     """
     found = _alternatives(node, negated=False)
-    if found is None or len(found) == 1:
-        return found
-    return frozenset(
-        one
-        for one in found
-        if not any(one is not other and one.contains(other) for other in found)
-    )
+    return found if found is None or len(found) == 1 else _least(found)
+
+
+def _least(found: frozenset[Conjunction]) -> frozenset[Conjunction]:
+    """Leaves out what asks for all that another one asks for, and more."""
+    kept: list[Conjunction] = []
+    # By one of its leaves: what contains it has this leaf too.
+    index: dict[tuple[str, bool], list[Conjunction]] = {}
+    for one in sorted(found, key=_size):
+        signed = [(key, True) for key in one.wanted]
+        signed += [(key, False) for key in one.unwanted]
+        if not any(
+            one.contains(other) for each in signed for other in index.get(each, ())
+        ):
+            kept.append(one)
+            rarest = min(signed, key=lambda each: (len(index.get(each, ())), each))
+            index.setdefault(rarest, []).append(one)
+    return found if len(kept) == len(found) else frozenset(kept)
+
+
+def _size(one: Conjunction) -> int:
+    return len(one.wanted) + len(one.unwanted)
 
 
 def _alternatives(node: Node, *, negated: bool) -> frozenset[Conjunction] | None:
@@ -66,36 +81,57 @@ def _alternatives(node: Node, *, negated: bool) -> frozenset[Conjunction] | None
         return frozenset(
             (Conjunction(none, one) if negated else Conjunction(one, none),)
         )
-    parts: list[frozenset[Conjunction]] = []
-    for child in node.children:
+    if isinstance(node, Or) != negated:
+        return _any_of(node.children, negated=negated)
+    return _all_of(node.children, negated=negated)
+
+
+def _any_of(
+    children: tuple[Node, ...], *, negated: bool
+) -> frozenset[Conjunction] | None:
+    union: set[Conjunction] = set()
+    for child in children:
+        part = _alternatives(child, negated=negated)
+        if part is None or len(union) + len(part) > MAX_ALTERNATIVES:
+            return None
+        union |= part
+    return frozenset(union)
+
+
+def _all_of(
+    children: tuple[Node, ...], *, negated: bool
+) -> frozenset[Conjunction] | None:
+    # What has one alternative only is the same in all.
+    wanted: set[str] = set()
+    unwanted: set[str] = set()
+    several: list[frozenset[Conjunction]] = []
+    count = 1
+    for child in children:
         part = _alternatives(child, negated=negated)
         if part is None:
             return None
-        parts.append(part)
-    if isinstance(node, Or) != negated:
-        union = frozenset[Conjunction]().union(*parts)
-        return union if len(union) <= MAX_ALTERNATIVES else None
-    count = 1
-    for part in parts:
+        if len(part) == 1:
+            (only,) = part
+            wanted |= only.wanted
+            unwanted |= only.unwanted
+            continue
         count *= len(part)
-    if count > MAX_ALTERNATIVES:
-        return None
-    joined: list[Conjunction] = []
-    for choice in product(*parts):
-        whole = choice[0]
-        for each in choice[1:]:
-            whole = whole.joined(each)
-        joined.append(whole)
+        if count > MAX_ALTERNATIVES:
+            return None
+        several.append(part)
+    joined = [Conjunction(frozenset(wanted), frozenset(unwanted))]
+    for part in several:
+        joined = [one.joined(other) for one in joined for other in part]
     return frozenset(joined)
 
 
-def implied(key: str, leaf: Leaf, *, prefixes: bool) -> Iterator[str]:
+def implied(key: str, leaf: Leaf, *, prefixes: Collection[int]) -> Iterator[str]:
     """Lists what is true wherever a leaf is, as far as it is plain from how it is written.
 
     Args:
         key: The key of the leaf.
         leaf: The leaf.
-        prefixes: Whether to list the beginnings of words too.
+        prefixes: Which beginnings of words to list too, by their size with their sign.
 
     Yields:
         Keys; its own is the first.
@@ -120,7 +156,7 @@ def implied(key: str, leaf: Leaf, *, prefixes: bool) -> Iterator[str]:
                 yield from _parts(key, prefixes)
 
 
-def _parts(key: str, prefixes: bool) -> Iterator[str]:
+def _parts(key: str, prefixes: Collection[int]) -> Iterator[str]:
     """Lists the parts of a phrase, and what their words begin with."""
     group, words = key[0], key[1:].split(" ")
     if group != Group.PREFIX:
@@ -133,10 +169,11 @@ def _parts(key: str, prefixes: bool) -> Iterator[str]:
     if group == Group.ADDRESS or not prefixes:
         return
     for word in words:
-        for beginning in dict.fromkeys((word, word.lstrip(_SIGNS))):
-            first = 1 + (beginning[0] in _SIGNS)
-            for size in range(first, len(beginning) + 1):
-                yield f"{Group.PREFIX}{beginning[:size]}"
+        signed = word[0] in _SIGNS
+        for beginning in (word, word[1:]) if signed else (word,):
+            for size in prefixes:
+                if size <= len(beginning):
+                    yield f"{_PREFIX}{beginning[:size]}"
 
 
 def contradiction(

@@ -11,16 +11,20 @@ from typing import Any, Final
 import pyarrow as pa
 from typing_extensions import override
 
-from rookery.matching._expression import is_anchored, leaves
-from rookery.matching._leaves import Group
+from rookery.matching._collector import uncollected
+from rookery.matching._conjunctions import MAX_ALTERNATIVES
+from rookery.matching._expression import And, Node, Not, Or, is_anchored, leaves
+from rookery.matching._leaves import Group, Kind, Term
 from rookery.matching._matcher import Matcher
-from rookery.matching._meanings import Clash, Cover, Meanings
+from rookery.matching._meanings import Clash, Cover, Doubt, Meanings, Unknown
 from rookery.matching._parser import Expression
 from rookery.matching._rules import Rule, RuleSet
 
 # A rule that takes one post in this many is a flood.
 FLOOD: Final = 0.02
 MIN_MATCHES: Final = 10
+# So much of another rule is shown.
+_SHOWN: Final = 60
 
 
 class Problem(StrEnum):
@@ -30,6 +34,8 @@ class Problem(StrEnum):
     NEVER = "never"
     DUPLICATE = "duplicate"
     SUBSUMED = "subsumed"
+    UNCOMPARED = "uncompared"
+    OPERATOR = "operator"
     FLOOD = "flood"
 
 
@@ -81,6 +87,7 @@ def lint(
     findings = [
         *_unanchored(active),
         *_doubtful(active),
+        *_operators(active),
         *_floods(active, list(sample), flood),
     ]
     order = {rule.id: number for number, rule in enumerate(active)}
@@ -102,34 +109,76 @@ def _unanchored(rules: Sequence[Rule]) -> list[Finding]:
 
 
 def _doubtful(rules: Sequence[Rule]) -> list[Finding]:
-    meanings = Meanings([rule.expression.node for rule in rules])
-    found: list[Finding] = []
-    for rule, doubt in zip(rules, meanings.doubts(), strict=True):
-        match doubt:
-            case Clash(one, other, whole):
-                subject = "the rule" if whole else "one of its alternatives"
-                reason = f"{subject} never matches: it asks for {one} and for {other}"
-                advice = "delete it" if whole else "leave the alternative out"
-                found.append(
-                    _finding(Problem.NEVER, rule, reason, f"{advice}, or mend it")
-                )
-            case Cover(number, same):
-                other_rule = rules[number]
-                if same:
-                    reason = f"{_named(other_rule)} says the same"
-                    problem, advice = Problem.DUPLICATE, "keep one of them"
-                else:
-                    reason = f"{_named(other_rule)} matches whatever it matches"
-                    problem = Problem.SUBSUMED
-                    advice = "delete it, unless it is counted for itself"
-                found.append(_finding(problem, rule, reason, advice))
-            case None:
-                pass
-    return found
+    with uncollected():
+        meanings = Meanings([rule.expression.node for rule in rules])
+        doubts = list(meanings.doubts())
+    return [
+        _told(rule, doubt, rules)
+        for rule, doubt in zip(rules, doubts, strict=True)
+        if doubt is not None
+    ]
+
+
+def _told(rule: Rule, doubt: Doubt, rules: Sequence[Rule]) -> Finding:
+    match doubt:
+        case Clash(one, other, whole):
+            subject = "the rule" if whole else "one of its alternatives"
+            reason = f"{subject} never matches: it asks for {one} and for {other}"
+            advice = "delete it" if whole else "leave the alternative out"
+            return _finding(Problem.NEVER, rule, reason, f"{advice}, or mend it")
+        case Cover(number, True):
+            reason = f"{_named(rules[number])} says the same"
+            return _finding(Problem.DUPLICATE, rule, reason, "keep one of them")
+        case Cover(number):
+            reason = f"{_named(rules[number])} matches whatever it matches"
+            advice = "delete it, unless it is counted for itself"
+            return _finding(Problem.SUBSUMED, rule, reason, advice)
+        case Unknown():
+            reason = (
+                f"written out it has more than {MAX_ALTERNATIVES:,} alternatives, so it"
+                " was compared with no other rule"
+            )
+            advice = "split it into several rules"
+            return _finding(Problem.UNCOMPARED, rule, reason, advice)
 
 
 def _named(rule: Rule) -> str:
-    return f"{rule.id} in line {rule.line}" if rule.line else rule.id
+    shown = rule.text if len(rule.text) <= _SHOWN else f"{rule.text[:_SHOWN]}..."
+    name = shown if rule.id == rule.text else f"{rule.id} ({shown})"
+    return f"{name} in line {rule.line}" if rule.line else name
+
+
+def _operators(rules: Sequence[Rule]) -> list[Finding]:
+    """Tells of what is an operator in capital letters only."""
+    return [
+        _finding(
+            Problem.OPERATOR,
+            rule,
+            f"{leaf} is a word here, which has to stand in the text as the others have",
+            f'write OR for one of them, or "{leaf}" for the word',
+        )
+        for rule in rules
+        # Few have it: most are done with one look at their keys.
+        if "wor" in rule.expression.lowered.keys
+        for leaf in _all_wanted(rule.expression.node)
+        if leaf.key == "wor" and leaf.kind is Kind.KEYWORD
+    ]
+
+
+def _all_wanted(node: Node) -> list[Term]:
+    """Lists the words that stand beside others with nothing but a space between."""
+    match node:
+        case And(children):
+            beside = [child for child in children if isinstance(child, Term)]
+        case _:
+            beside = []
+    within: list[Node] = []
+    match node:
+        case And(children) | Or(children):
+            within = list(children)
+        case Not(child):
+            within = [child]
+    return beside + [term for child in within for term in _all_wanted(child)]
 
 
 def _finding(problem: Problem, rule: Rule, reason: str, advice: str) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from rookery.matching._conjunctions import (
     Conjunction,
@@ -48,6 +49,14 @@ class Cover:
     same: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A rule has too many alternatives to be compared."""
+
+
+Doubt: TypeAlias = Clash | Cover | Unknown
+
+
 class Meanings:
     """Compares rules.
 
@@ -64,7 +73,7 @@ class Meanings:
         written = [alternatives(node) for node in nodes]
         for node in nodes:
             self._leaves.update((leaf.key, leaf) for leaf in leaves(node))
-        prefixes = any(key[0] == Group.PREFIX for key in self._leaves)
+        prefixes = {len(key) - 1 for key in self._leaves if key[0] == Group.PREFIX}
         known = self._leaves.keys()
         self._follows = {
             key: frozenset(known & set(implied(key, leaf, prefixes=prefixes)))
@@ -87,7 +96,7 @@ class Meanings:
         self._index: dict[tuple[str, str], list[tuple[int, Conjunction]]] = {}
         self._build()
 
-    def doubts(self) -> Iterator[Clash | Cover | None]:
+    def doubts(self) -> Iterator[Doubt | None]:
         """Says of each rule what is doubtful about it.
 
         Yields:
@@ -95,7 +104,9 @@ class Meanings:
         """
         for number, meaning in enumerate(self._meanings):
             clash = self._clashes[number]
-            if not meaning or (clash is not None and clash.whole):
+            if meaning is None:
+                yield Unknown()
+            elif not meaning or (clash is not None and clash.whole):
                 yield clash
             elif self._first[meaning] != number:
                 yield Cover(self._first[meaning], same=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from rookery.matching._collector import uncollected
 from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxError
 from rookery.matching._expression import Node, conjunction
 from rookery.matching._formats import (
@@ -25,8 +24,9 @@ from rookery.matching._formats import (
     read_text,
 )
 from rookery.matching._leaves import Kind, Term
+from rookery.matching._lexer import cut
 from rookery.matching._parser import Expression, parse_expression
-from rookery.matching._terms import RESERVED
+from rookery.matching._terms import RESERVED, TermError, leaf_of
 from rookery.matching._words import has_symbol, has_word, is_word_character
 from rookery.matching._written import Entry
 
@@ -192,27 +192,11 @@ def parse_rule(line: str) -> Rule:
     return Rule(expression.text if name is None else name, expression)
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Holds off Python's search for cycles: of what rules are made none has one.
-
-    It would go through all that is there again and again while so much is made, and take
-    a third of the time.
-    """
-    collected = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collected:
-            gc.enable()
-
-
 def _rules(entries: Iterable[Entry | RuleSyntaxError]) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     lines_of: dict[str, int] = {}
     errors: list[RuleSyntaxError] = []
-    with _uncollected():
+    with uncollected():
         for entry in entries:
             if isinstance(entry, RuleSyntaxError):
                 errors.append(entry)
@@ -286,13 +270,20 @@ def track_rule(keyword: str) -> str:
                 (i for i, c in enumerate(bare) if not is_word_character(c)), len(bare)
             )
             terms.append(Term(Kind(sign), bare[:end]))
-        elif has_word(piece):
-            plain = all(is_word_character(character) for character in piece)
-            reserved = piece in RESERVED
-            kind = Kind.KEYWORD if plain and not reserved else Kind.PHRASE
-            terms.append(Term(kind, piece))
-        elif has_symbol(piece):
-            terms.append(Term(Kind.KEYWORD, piece))
+        elif has_word(piece) or has_symbol(piece):
+            terms.append(Term(_kind_of(piece), piece))
     if not terms:
         raise MatchingError(f"the keyword {keyword!r} holds no word")
     return str(conjunction(terms))
+
+
+def _kind_of(piece: str) -> Kind:
+    """Says how a word is written in a rule: with quotation marks where it needs them."""
+    if has_word(piece):
+        plain = all(map(is_word_character, piece)) and piece not in RESERVED
+        return Kind.KEYWORD if plain else Kind.PHRASE
+    try:
+        bare = cut(piece) == [piece] and leaf_of(piece) == Term(Kind.KEYWORD, piece)
+    except (RuleSyntaxError, TermError):
+        bare = False
+    return Kind.KEYWORD if bare else Kind.PHRASE

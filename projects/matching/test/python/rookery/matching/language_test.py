@@ -234,6 +234,10 @@ def test_any_text_is_a_rule_or_a_syntax_error(text: str) -> None:
         ("@fema, #fire!", "@fema #fire"),
         ("OR", '"OR"'),
         ("fire 🔥 !", "fire 🔥"),
+        ("not NOT Or", 'not "NOT" Or'),
+        ("（´・｀）♡ x", '"（´・｀）♡" x'),
+        ("╰(*´︶`*)╯", '"╰(*´︶`*)╯"'),
+        ("“boulder fire”", '"“boulder" "fire”"'),
     ],
 )
 def test_a_tracking_keyword_asks_for_all_its_words(keyword: str, rule: str) -> None:

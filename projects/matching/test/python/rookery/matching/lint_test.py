@@ -140,7 +140,7 @@ def test_a_finding_says_where_what_and_what_to_do() -> None:
     rules = RuleSet.read("rule,id\nfire,all\nbig fire,some\n", RuleFormat.CSV)
     (finding,) = lint(rules)
     assert str(finding) == (
-        "3: subsumed: some: all in line 2 matches whatever it matches;"
+        "3: subsumed: some: all (fire) in line 2 matches whatever it matches;"
         " delete it, unless it is counted for itself"
     )
     assert (finding.problem, finding.rule, finding.line) == (
@@ -188,9 +188,43 @@ def test_a_few_posts_are_no_flood() -> None:
     assert lint(RuleSet.parse(["fire"]), sample=sample(["fire"] * 9)) == []
 
 
-def test_a_rule_with_too_many_alternatives_is_let_be() -> None:
-    rule = " ".join(f"(a{n} OR b{n})" for n in range(10))
-    assert found(rule, f"{rule} x") == []
+def groups(count: int) -> str:
+    return " ".join(f"(a{n} OR b{n})" for n in range(count))
+
+
+def test_a_rule_of_many_alternatives_is_compared() -> None:
+    assert found(groups(12), f"{groups(12)} x") == [("subsumed", 2)]
+    words = " OR ".join(f"w{n}" for n in range(2_000))
+    assert found(words, "w7 x", f"{words} OR w2001") == [
+        ("subsumed", 1),
+        ("subsumed", 2),
+    ]
+
+
+def test_a_rule_of_too_many_alternatives_is_told() -> None:
+    finding, other = lint(RuleSet.parse([groups(13), f"x = {groups(13)} c"]))
+    assert (finding.problem, other.problem) == (Problem.UNCOMPARED,) * 2
+    assert str(other) == (
+        "2: uncompared: x: written out it has more than 4,096 alternatives, so it was"
+        " compared with no other rule; split it into several rules"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("fire or flood", ["operator"]),
+        ("x OR (fire Or smoke)", ["operator"]),
+        ("a -(b or c)", ["operator"]),
+        ("fire OR flood", []),
+        ('fire "or" flood', []),
+        ("or", []),
+        ("or OR and", []),
+        ("Bed Bath and Beyond", []),
+    ],
+)
+def test_an_or_in_lower_case_is_told(rule: str, expected: list[str]) -> None:
+    assert [problem for problem, _ in found(rule)] == expected
 
 
 SIMPLE = st.one_of(expressions(), leaves_of_rules())
