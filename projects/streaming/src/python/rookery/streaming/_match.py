@@ -24,7 +24,7 @@ from rookery.bus import (
     bury,
     keep_alive,
 )
-from rookery.matching import Matcher, MatchingError, RuleSet, store
+from rookery.matching import Matcher
 from rookery.operators import enrich
 from rookery.records import (
     MATCH,
@@ -39,6 +39,7 @@ from rookery.service import Process
 from rookery.streaming._metrics import MatchMetrics
 from rookery.streaming._options import ACK_WAIT_SECONDS
 from rookery.streaming._patience import Patience, Stopped
+from rookery.streaming._rules import RulesInUse
 
 GROUP = "match"
 MAX_IN_FLIGHT = 8
@@ -46,7 +47,6 @@ MAX_IN_FLIGHT = 8
 # deliveries ended without a result, so that it probably ends the worker.
 SAME_ERRORS = 3
 DEADLY_DELIVERIES = 5
-_REWATCH_SECONDS = 1.0
 
 Operate = Callable[[Matcher, pa.RecordBatch], pa.RecordBatch]
 
@@ -131,21 +131,19 @@ class MatchWorker:
         self._bus = bus
         self._operate = operate
         self._ack_wait = ack_wait
-        self._matcher: Matcher | None = None
-        self._has_rules = asyncio.Event()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._in_hand: set[int] = set()
         # One frame at a time is matched, while others are fetched and published.
         self._turn = asyncio.Semaphore(1)
         self._metrics = MatchMetrics(process.registry)
+        self._rules = RulesInUse(process, bus, self._metrics)
         self._patience = Patience(
             process, check="bus", waits_for=(StreamFull, Unavailable)
         )
-        process.health.set("rules", False, "no rule set yet")
 
     async def run(self) -> None:
         """Matches."""
-        watching = asyncio.create_task(self._watch())
+        watching = asyncio.create_task(self._rules.follow())
         stopping = asyncio.create_task(self._process.stop.wait())
         working = asyncio.create_task(self._consume())
         tasks = (watching, stopping, working)
@@ -162,42 +160,8 @@ class MatchWorker:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._failed.cancel()
 
-    async def _watch(self) -> None:
-        """Takes over each rule set as soon as it is published."""
-        complaint = ""
-        while True:
-            try:
-                async for rules in store.watch(self._bus):
-                    await self._take_over(rules)
-            except (Unavailable, MatchingError) as error:
-                # Those in use stay in use.
-                if str(error) != complaint:
-                    complaint = str(error)
-                    self._process.log.warning(
-                        f"no new rules: {error}", action="wait", check="rules"
-                    )
-                self._process.health.set("rules", False, complaint)
-            await asyncio.sleep(_REWATCH_SECONDS)
-
-    async def _take_over(self, rules: RuleSet) -> None:
-        self._process.health.set("rules", True, rules.version)
-        if self._matcher and self._matcher.rules.version == rules.version:
-            return
-        began = time.monotonic()
-        self._matcher = await asyncio.to_thread(Matcher, rules)
-        self._metrics.rules.set(len(rules.rules))
-        self._process.log.info(
-            f"rule set {rules.version} with {len(rules.rules):,} rules",
-            action="rules",
-            ruleset=rules.version,
-            seconds=round(time.monotonic() - began, 3),
-        )
-        self._has_rules.set()
-
     async def _consume(self) -> None:
-        if not self._has_rules.is_set():
-            self._process.log.info("waiting for a rule set", action="wait-for-rules")
-        await self._has_rules.wait()
+        await self._rules.first()
         tasks: set[asyncio.Task[None]] = set()
         deliveries = self._bus.consume(
             POSTS, group=GROUP, max_in_flight=MAX_IN_FLIGHT, ack_wait=self._ack_wait
@@ -257,7 +221,7 @@ class MatchWorker:
             while True:
                 if self._process.stop.requested and errors:
                     raise Stopped
-                matcher = self._matcher
+                matcher = self._rules.matcher
                 if matcher is None:  # the consumer only starts behind the first rules
                     raise RuntimeError("no rules")
                 began = time.monotonic()
@@ -311,7 +275,7 @@ class MatchWorker:
         ):
             return
         source, posts = _described(delivery.data)
-        matcher = self._matcher
+        matcher = self._rules.matcher
         origin = MatchOrigin(
             self._bus.epoch,
             sequence,

@@ -41,6 +41,7 @@ class MatchMetrics:
         self.matched = counter("matched", "Posts that matched.")
         self.repeated = counter("repeated", "Frames whose result was stored already.")
         self.dead = counter("dead", "Frames given up.")
+        self.refused = counter("rules_refused", "Rule sets that could not be used.")
         self.rules = Gauge("rookery_match_rules", "Rules in use.", registry=registry)
         self.seconds = Histogram(
             "rookery_match_seconds",

@@ -42,6 +42,35 @@ async def rules(bus: Bus) -> RuleSet:
     return parsed
 
 
+async def _bare(bus: Bus, rules: RuleSet | str, version: str = "") -> None:
+    """Puts rules in force as releases without an audit trail do, whatever they are."""
+    version = version or (rules if isinstance(rules, str) else rules.version)
+    await bus.objects(store.SNAPSHOTS).put(version, str(rules).encode())
+    await bus.values(store.POINTERS).put(store.CURRENT, version.encode())
+
+
+def _uses(running: Process, version: str) -> Callable[[], bool]:
+    def uses() -> bool:
+        return str(_check(running)["detail"]).startswith(version)
+
+    return uses
+
+
+def _check(running: Process) -> dict[str, object]:
+    checks = running.health.report()["checks"]
+    assert isinstance(checks, dict)
+    found: dict[str, object] = checks["rules"]
+    return found
+
+
+def _refused(running: Process, number: int) -> Callable[[], bool]:
+    def refused() -> bool:
+        name = "rookery_match_rules_refused_total"
+        return running.registry.get_sample_value(name) == number
+
+    return refused
+
+
 @asynccontextmanager
 async def _working(
     bus: Bus, operate: Operate = match_and_enrich
@@ -240,3 +269,161 @@ async def test_two_workers_share_the_frames(bus: Bus, rules: RuleSet) -> None:
     assert len(results) == 40
     assert (await bus.state(DEAD)).last == 0
     assert rules
+
+
+async def test_rules_change_between_frames_and_nothing_is_lost(
+    bus: Bus, rules: RuleSet
+) -> None:
+    lines = str(rules).splitlines()
+    sets = [RuleSet.parse([*lines[n:], f"extra{n} = the"]) for n in range(5)]
+    sets.append(RuleSet(()))
+    frames = 0
+    async with _working(bus) as running:
+        for following in [rules, *sets]:
+            await store.publish(bus, following)
+            # Some come before it is in use, and some behind it.
+            await _publish(bus, *range(frames, frames + 4))
+            await eventually_async(_uses(running, following.version))
+            await _publish(bus, *range(frames + 4, frames + 8))
+            frames += 8
+        results = await _results(bus, frames)
+    matchers = {one.version: Matcher(one) for one in [rules, *sets]}
+    versions = []
+    for sequence, result in results.items():
+        assert isinstance(result.origin, MatchOrigin)
+        versions.append(result.origin.ruleset)
+        posts = generate((sequence - 1) * 50, 50, seed=1, source="s", now=NOW).posts
+        expected = match_and_enrich(matchers[versions[-1]], posts)
+        assert result.batch.equals(expected)
+    order = list(matchers)
+    # In order, and what was published behind a set is matched by it.
+    assert versions == sorted(versions, key=order.index)
+    assert versions[7::8] == order
+    assert (await bus.state(DEAD)).last == 0
+
+
+async def test_disabled_rules_match_nothing_until_they_are_enabled(bus: Bus) -> None:
+    names = ("all", "some")
+    await store.edit(bus, store.Add(RuleSet.parse(["all = the OR a", "some = fire"])))
+    off = await store.edit(bus, store.Switch(names, enabled=False))
+    async with _working(bus) as running:
+        await eventually_async(_uses(running, off.version))
+        await _publish(bus, 0)
+        assert (await _results(bus, 1))[1].batch.num_rows == 0
+        on = await store.edit(bus, store.Switch(("all",), enabled=True))
+        await eventually_async(_uses(running, on.version))
+        await _publish(bus, 1)
+        results = await _results(bus, 2)
+    assert isinstance(results[1].origin, MatchOrigin)
+    assert results[1].origin.ruleset == off.version
+    found = results[2].batch["rules"].to_pylist()
+    assert found and all(one == ["all"] for one in found)
+
+
+async def test_a_set_that_cannot_be_read_is_refused_and_the_running_one_stays(
+    bus: Bus, rules: RuleSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with _working(bus) as running:
+        await eventually_async(_uses(running, rules.version))
+        for number, (text, told) in enumerate(
+            [
+                ("a = (\n", "1:6: something is missing"),
+                ("a = fire\n", "another release wrote them"),
+                ("\udcff", "are damaged"),
+            ]
+        ):
+            version = f"{number:016x}"
+            data = text.encode("utf-8", "surrogateescape")
+            await bus.objects(store.SNAPSHOTS).put(version, data)
+            await bus.values(store.POINTERS).put(store.CURRENT, version.encode())
+            await eventually_async(_refused(running, number + 1))
+            check = _check(running)
+            assert (check["ok"], running.health.ready) == (True, True)
+            assert str(check["detail"]).startswith(
+                f"{rules.version}; rule set {version}"
+            )
+            said = capsys.readouterr().out
+            assert said.count(f"rule set {version} is refused") == 1
+            assert told in said
+            await _publish(bus, number)
+        results = await _results(bus, 3)
+        better = RuleSet.parse(["fire"])
+        await store.publish(bus, better)
+        await eventually_async(_uses(running, better.version))
+        assert _check(running)["detail"] == better.version
+    for result in results.values():
+        assert isinstance(result.origin, MatchOrigin)
+        assert result.origin.ruleset == rules.version
+
+
+async def test_rules_that_cannot_be_compiled_do_not_end_the_worker(
+    bus: Bus, rules: RuleSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _working(bus) as running:
+        await eventually_async(_uses(running, rules.version))
+
+        def broken(_: RuleSet) -> Matcher:
+            raise ZeroDivisionError("a bug")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("rookery.streaming._rules.Matcher", broken)
+            await store.publish(bus, RuleSet.parse(["fire"]))
+            await eventually_async(_refused(running, 1))
+        await _publish(bus, 0)
+        results = await _results(bus, 1)
+    assert isinstance(results[1].origin, MatchOrigin)
+    assert results[1].origin.ruleset == rules.version
+
+
+async def test_a_snapshot_that_comes_late_is_taken_when_it_is_there(
+    bus: Bus, rules: RuleSet
+) -> None:
+    late = RuleSet.parse(["fire"])
+    async with _working(bus) as running:
+        await eventually_async(_uses(running, rules.version))
+        await bus.values(store.POINTERS).put(store.CURRENT, late.version.encode())
+        await eventually_async(_refused(running, 1))
+        await bus.objects(store.SNAPSHOTS).put(late.version, str(late).encode())
+        await eventually_async(_uses(running, late.version))
+        assert _refused(running, 1)()
+
+
+async def test_a_worker_that_begins_with_broken_rules_takes_those_before(
+    bus: Bus, rules: RuleSet
+) -> None:
+    newer = RuleSet.parse(["fire"])
+    await store.publish(bus, newer)
+    await _bare(bus, "a = (\n", "f" * 16)
+    async with _working(bus) as running:
+        await eventually_async(_uses(running, newer.version))
+        assert running.health.report()["ready"]
+        assert "is refused" in str(_check(running)["detail"])
+        await _publish(bus, 0)
+        results = await _results(bus, 1)
+    assert isinstance(results[1].origin, MatchOrigin)
+    assert results[1].origin.ruleset == newer.version
+
+
+async def test_a_worker_without_any_rules_waits_for_them(bus: Bus) -> None:
+    await _publish(bus, 0)
+    await _bare(bus, "a = (\n", "f" * 16)
+    async with _working(bus) as running:
+        await eventually_async(_refused(running, 1))
+        assert not _check(running)["ok"]
+        rules = RuleSet.parse(["the"])
+        await store.publish(bus, rules)
+        results = await _results(bus, 1)
+        assert _check(running)["ok"]
+    assert isinstance(results[1].origin, MatchOrigin)
+    assert results[1].origin.ruleset == rules.version
+
+
+async def test_rules_of_a_release_without_a_trail_are_taken_over(
+    bus: Bus, rules: RuleSet
+) -> None:
+    old = RuleSet.parse(["a = fire"])
+    async with _working(bus) as running:
+        await eventually_async(_uses(running, rules.version))
+        await _bare(bus, old)
+        await eventually_async(_uses(running, old.version))
+        assert _refused(running, 0)()
