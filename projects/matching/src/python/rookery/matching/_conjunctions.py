@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from rookery.matching._expression import And, Node, Not, Or
 from rookery.matching._leaves import Edge, Field, FieldName, Group, Leaf, Near
 
-# A rule that has more alternatives when it is written out is left alone. A list of words
-# with OR has as many as words; brackets beside each other multiply.
+# A rule that has more alternatives when it is written out is left alone. What is a list has
+# as many as it has entries; groups beside each other multiply, and share what they ask for.
 MAX_ALTERNATIVES: Final = 4096
+MAX_PRODUCT: Final = 256
 _SIGNS: Final = "#@$"
 _PREFIX: Final = Group.PREFIX.value
 # Of these a post has one only; a language may be a variety of another.
@@ -57,16 +58,29 @@ def _least(found: frozenset[Conjunction]) -> frozenset[Conjunction]:
     kept: list[Conjunction] = []
     # By one of its leaves: what contains it has this leaf too.
     index: dict[tuple[str, bool], list[Conjunction]] = {}
-    for one in sorted(found, key=_size):
-        signed = [(key, True) for key in one.wanted]
-        signed += [(key, False) for key in one.unwanted]
-        if not any(
-            one.contains(other) for each in signed for other in index.get(each, ())
-        ):
-            kept.append(one)
+    for _, same_size in groupby(sorted(found, key=_size), key=_size):
+        left = [one for one in same_size if not _is_more(one, index)]
+        kept += left
+        # None of one size contains another.
+        for one in left:
+            signed = _signed(one)
             rarest = min(signed, key=lambda each: (len(index.get(each, ())), each))
             index.setdefault(rarest, []).append(one)
     return found if len(kept) == len(found) else frozenset(kept)
+
+
+def _is_more(
+    one: Conjunction, index: Mapping[tuple[str, bool], list[Conjunction]]
+) -> bool:
+    if not index:
+        return False
+    return any(
+        one.contains(other) for each in _signed(one) for other in index.get(each, ())
+    )
+
+
+def _signed(one: Conjunction) -> list[tuple[str, bool]]:
+    return [(key, True) for key in one.wanted] + [(key, False) for key in one.unwanted]
 
 
 def _size(one: Conjunction) -> int:
@@ -116,7 +130,7 @@ def _all_of(
             unwanted |= only.unwanted
             continue
         count *= len(part)
-        if count > MAX_ALTERNATIVES:
+        if count > MAX_PRODUCT:
             return None
         several.append(part)
     joined = [Conjunction(frozenset(wanted), frozenset(unwanted))]

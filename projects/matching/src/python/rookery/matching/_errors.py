@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from typing_extensions import override
+
+# So much of a line is shown before and behind what is wrong.
+_SHOWN: Final = 80
 
 
 class MatchingError(Exception):
@@ -48,11 +51,14 @@ class RuleSyntaxError(MatchingError):
 
     @override
     def __str__(self) -> str:
+        # A rule may go over several lines; what points at it does not.
+        line = re.sub(r"[^\S\t ]", " ", self.text)
+        text, column = _window(line, self.column)
         # A tab before the caret must be as wide as the tab above it.
-        before = re.sub(r"[^\t]", " ", self.text[: self.column - 1])
+        before = re.sub(r"[^\t]", " ", text[: column - 1])
         lines = [
             f"{self.where}:{self.line}:{self.column}: {self.reason}",
-            f"  {self.text}",
+            f"  {text}",
             f"  {before}^",
         ]
         if self.hint:
@@ -97,3 +103,12 @@ class RuleFileError(MatchingError):
         if len(self.errors) > self._SHOWN:
             lines.append(f"... and {len(self.errors) - self._SHOWN} more")
         return "\n".join(lines)
+
+
+def _window(text: str, column: int) -> tuple[str, int]:
+    """Cuts a long line to what is around a column, and says which one that is then."""
+    begin, end = max(column - 1 - _SHOWN, 0), column - 1 + _SHOWN
+    if begin:
+        column -= begin - len("...")
+    shown = "..." * (begin > 0) + text[begin:end] + "..." * (end < len(text))
+    return shown, column

@@ -12,7 +12,6 @@ import pyarrow as pa
 from typing_extensions import override
 
 from rookery.matching._collector import uncollected
-from rookery.matching._conjunctions import MAX_ALTERNATIVES
 from rookery.matching._expression import And, Node, Not, Or, is_anchored, leaves
 from rookery.matching._leaves import Group, Kind, Term
 from rookery.matching._matcher import Matcher
@@ -135,8 +134,7 @@ def _told(rule: Rule, doubt: Doubt, rules: Sequence[Rule]) -> Finding:
             return _finding(Problem.SUBSUMED, rule, reason, advice)
         case Unknown():
             reason = (
-                f"written out it has more than {MAX_ALTERNATIVES:,} alternatives, so it"
-                " was compared with no other rule"
+                "it has so many alternatives that it was compared with no other rule"
             )
             advice = "split it into several rules"
             return _finding(Problem.UNCOMPARED, rule, reason, advice)

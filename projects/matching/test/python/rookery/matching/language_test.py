@@ -145,6 +145,21 @@ def test_an_error_shows_the_line_with_a_caret_and_a_hint() -> None:
     )
 
 
+def test_of_a_long_line_only_what_is_around_the_error_is_shown() -> None:
+    line = "a " * 200 + ") " + "b " * 200
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_expression(line)
+    _, shown, caret = str(caught.value).splitlines()
+    assert shown == f"  ...{'a ' * 40}) {'b ' * 39}..."
+    assert shown[caret.index("^")] == ")"
+
+
+def test_a_rule_of_several_lines_is_shown_in_one() -> None:
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_expression("fire\nOR\r\n)")
+    assert str(caught.value).splitlines()[1:3] == ["  fire OR  )", "           ^"]
+
+
 def test_all_wrong_rules_are_told_at_once() -> None:
     with pytest.raises(RuleFileError) as caught:
         RuleSet.parse(["-a", "fire", '"b'], where="rules.txt")

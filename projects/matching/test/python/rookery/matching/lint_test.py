@@ -193,8 +193,8 @@ def groups(count: int) -> str:
 
 
 def test_a_rule_of_many_alternatives_is_compared() -> None:
-    assert found(groups(12), f"{groups(12)} x") == [("subsumed", 2)]
-    words = " OR ".join(f"w{n}" for n in range(2_000))
+    assert found(groups(8), f"{groups(8)} x") == [("subsumed", 2)]
+    words = " OR ".join(f"w{n}" for n in range(1_500))
     assert found(words, "w7 x", f"{words} OR w2001") == [
         ("subsumed", 1),
         ("subsumed", 2),
@@ -202,11 +202,11 @@ def test_a_rule_of_many_alternatives_is_compared() -> None:
 
 
 def test_a_rule_of_too_many_alternatives_is_told() -> None:
-    finding, other = lint(RuleSet.parse([groups(13), f"x = {groups(13)} c"]))
+    finding, other = lint(RuleSet.parse([groups(9), f"x = {groups(9)} c"]))
     assert (finding.problem, other.problem) == (Problem.UNCOMPARED,) * 2
     assert str(other) == (
-        "2: uncompared: x: written out it has more than 4,096 alternatives, so it was"
-        " compared with no other rule; split it into several rules"
+        "2: uncompared: x: it has so many alternatives that it was compared with no other"
+        " rule; split it into several rules"
     )
 
 
