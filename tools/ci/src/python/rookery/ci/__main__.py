@@ -37,9 +37,10 @@ from rookery.ci._local import print_table, run_here
 from rookery.ci._select import Decision
 from rookery.ci._tables import markdown
 
-# One requirements.txt serves both: the batch side runs the same libraries.
+# One requirements.txt serves all three: the same libraries run everywhere.
 _SHARED: Mapping[str, tuple[Path, ...]] = {
-    "analytics": (Path("3rdparty/core/requirements.txt"),)
+    "analytics": (Path("3rdparty/core/requirements.txt"),),
+    "bench": (Path("3rdparty/core/requirements.txt"),),
 }
 
 _NO_OUTCOME = "none"

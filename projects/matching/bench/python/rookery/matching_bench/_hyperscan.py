@@ -1,0 +1,223 @@
+r"""Hyperscan, in the form of Vectorscan that its Python package brings.
+
+Tried, with 10,000 phrases: `\b` with Unicode properties is refused ("\b unsupported in
+UCP mode"), and `\W` with them did not compile within minutes. What compiles in seconds
+are expressions of bytes, which find more than they should where letters beyond ASCII
+stand beside a phrase, and are verified there; and literals, in texts made such that
+nothing has to be verified. Start of match (SOM) costs more than finding it out afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, cast
+
+import hyperscan
+
+from rookery.matching_bench._found import Found
+from rookery.matching_bench._normal import Normal, literal, normal, place, prepare
+from rookery.matching_bench._python import Tuples, pattern
+from rookery.matching_bench._sides import Batch
+from rookery.text import fold
+
+# The time it takes to compile expressions grows faster than their number.
+_EXPRESSIONS: Final = 10_000
+_NO_WORD: Final = "[^a-z0-9_]"
+_BETWEEN: Final = "[^a-z0-9_\n]+"
+
+
+def _database(
+    patterns: Sequence[bytes], first: int = 0, *, plain: bool
+) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=patterns,
+        ids=list(range(first, first + len(patterns))),
+        elements=len(patterns),
+        flags=0,
+        literal=plain,
+    )
+    return database
+
+
+class EachPost:
+    """Literals in each post by itself.
+
+    Args:
+        phrases: What is looked for.
+    """
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        literals = list(map(literal, phrases))
+        self._lengths = [len(each.decode()) for each in literals]
+        self._words = [phrase.count(" ") + 1 for phrase in phrases]
+        self._database = _database(literals, plain=True)
+
+    def find(self, batch: Batch) -> Tuples:
+        """Finds the phrases.
+
+        Args:
+            batch: The posts.
+
+        Returns:
+            Row, phrase, start and end of each hit.
+        """
+        hits: Tuples = []
+        scan = self._database.scan
+        for row, text in enumerate(map(fold, batch.texts)):
+            written = normal(text)
+            data = written.encode()
+            ends: list[tuple[int, int]] = []
+
+            def on_match(
+                phrase: int, start: int, end: int, flags: int, context: object
+            ) -> None:
+                ends.append((phrase, end))  # noqa: B023  (called within this turn)
+
+            scan(data, match_event_handler=on_match)
+            for phrase, end in ends:
+                last = end if written.isascii() else len(data[:end].decode())
+                start = last - self._lengths[phrase]
+                words = self._words[phrase]
+                hits.append((row, phrase, *place(text, written, start, words)))
+        return hits
+
+    def found(self, result: object) -> Found:
+        """Writes them down.
+
+        Args:
+            result: The hits.
+
+        Returns:
+            The same.
+        """
+        return Found.of(cast(Tuples, result), 4)
+
+
+class Literals:
+    """Literals in all posts at once, made such that each hit is one.
+
+    Args:
+        phrases: What is looked for.
+    """
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        prepare()
+        literals = list(map(literal, phrases))
+        self._lengths = list(map(len, literals))
+        self._database = _database(literals, plain=True)
+
+    def find(self, batch: Batch) -> Found:
+        """Finds the phrases.
+
+        Args:
+            batch: The posts.
+
+        Returns:
+            The hits.
+        """
+        normal_texts = Normal(batch.texts)
+        hits: list[tuple[int, int, int]] = []
+        append, lengths = hits.append, self._lengths
+
+        def on_match(
+            phrase: int, start: int, end: int, flags: int, context: object
+        ) -> None:
+            append((phrase, end - lengths[phrase], end))
+
+        self._database.scan(normal_texts.data, match_event_handler=on_match)
+        return normal_texts.found(hits)
+
+    def found(self, result: object) -> Found:
+        """Writes them down.
+
+        Args:
+            result: The hits.
+
+        Returns:
+            The same.
+        """
+        return cast(Found, result)
+
+
+class Expressions:
+    """Expressions of bytes in all posts at once, and `re` for what they find.
+
+    Args:
+        phrases: What is looked for.
+    """
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        self._find = [re.compile(pattern(phrase)).finditer for phrase in phrases]
+        self._length = [
+            0 if " " in phrase else len(phrase.encode()) for phrase in phrases
+        ]
+        expressions = [
+            f"{_NO_WORD}{_BETWEEN.join(map(re.escape, phrase.split()))}{_NO_WORD}"
+            for phrase in phrases
+        ]
+        self._databases = [
+            _database(
+                [each.encode() for each in expressions[at : at + _EXPRESSIONS]],
+                at,
+                plain=False,
+            )
+            for at in range(0, len(expressions), _EXPRESSIONS)
+        ]
+
+    def find(self, batch: Batch) -> Tuples:
+        """Finds the phrases.
+
+        Args:
+            batch: The posts.
+
+        Returns:
+            Row, phrase, start and end of each hit.
+        """
+        texts = fold("\n".join(["", *batch.texts, ""]))
+        data = texts.encode()
+        ends: list[tuple[int, int]] = []
+        append = ends.append
+
+        def on_match(
+            phrase: int, start: int, end: int, flags: int, context: object
+        ) -> None:
+            append((end, phrase))
+
+        for database in self._databases:
+            database.scan(data, match_event_handler=on_match)
+        return self._verified(texts.split("\n"), data, sorted(ends))
+
+    def _verified(
+        self, texts: list[str], data: bytes, ends: list[tuple[int, int]]
+    ) -> Tuples:
+        hits: Tuples = []
+        row, at = 0, 0
+        seen: set[tuple[int, int]] = set()
+        for end, phrase in ends:
+            # The hit ends with one byte behind the phrase, and may be the line's end.
+            while (following := data.find(b"\n", at)) < end - 1:
+                row, at = row + 1, following + 1
+            length = self._length[phrase]
+            start = end - 1 - length
+            if length and data[start - 1] < 128 and data[end - 1] < 128:
+                begin = len(data[at:start].decode())
+                size = len(data[start : end - 1].decode())
+                hits.append((row - 1, phrase, begin, begin + size))
+            elif (row, phrase) not in seen:
+                seen.add((row, phrase))
+                found = self._find[phrase](texts[row])
+                hits += [(row - 1, phrase, *match.span()) for match in found]
+        return hits
+
+    def found(self, result: object) -> Found:
+        """Writes them down.
+
+        Args:
+            result: The hits.
+
+        Returns:
+            The same.
+        """
+        return Found.of(cast(Tuples, result), 4)
