@@ -49,6 +49,14 @@ from rookery.matching.testing import expressions
         ("fire (lang:en OR has:media)", "fire (lang:en OR has:media)"),
         ("fire -(lang:en has:media)", "fire -(lang:en has:media)"),
         ("fire/fighter 9:30", "fire/fighter 9:30"),
+        ("fire\u200b OR \u200bflood\u200e", "fire OR flood"),
+        ("\ufefffire\tflood\u3000x\r\n", "fire flood x"),
+        ('fire "a\u200bb"', 'fire "a\u200bb"'),
+        ("substring:a\u2060b", "substring:a b"),
+        ("＃fire ＠fema", "＃fire ＠fema"),
+        ("from:＠nasa", "from:nasa"),
+        ("👨\u200d👩\u200d👧 می\u200cخواهم", "👨\u200d👩\u200d👧 می\u200cخواهم"),
+        ("covid-19 AT&T U.S. don’t", "covid-19 AT&T U.S. don’t"),
     ],
 )
 def test_an_expression_is_printed_in_one_way(text: str, canonical: str) -> None:
@@ -134,6 +142,31 @@ def test_what_is_no_rule_is_pointed_at(text: str, column: int, says: str) -> Non
     assert caught.value.column == column
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("fire is:retweet", '; posts passed on begin with RT: -^"RT"'),
+        ("fire place:paris", "there are from:, source:, url:, lang:, has:, substring:"),
+        ("fire form:nasa", "write from:"),
+        ("fire langs:en", "write lang:"),
+        ("to:nasa", "write @nasa"),
+        ("hashtag:fire", "write #fire"),
+        ("https://bbc.co.uk", "write url:bbc.co.uk"),
+        ("fire has:images", "write has:media"),
+        ("fire has:geo", "there are has:cashtags, has:hashtags"),
+        ("fire AND flood", 'a space already means AND; the word itself: "AND"'),
+        ("fire NOT flood", 'a negation is written -drill; the word itself: "NOT"'),
+        ("fire | flood", "between terms OR means one of them"),
+        ("fire - drill", "write -drill, without a space"),
+        ("“fire”", 'write " (as in "boulder fire")'),
+    ],
+)
+def test_an_error_says_what_to_write(text: str, hint: str) -> None:
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_expression(text)
+    assert hint in caught.value.hint
+
+
 def test_an_error_shows_the_line_with_a_caret_and_a_hint() -> None:
     with pytest.raises(RuleFileError) as caught:
         RuleSet.parse(["fire", "", "\tdrill = -drill"], where="rules.txt")
@@ -152,6 +185,12 @@ def test_of_a_long_line_only_what_is_around_the_error_is_shown() -> None:
     _, shown, caret = str(caught.value).splitlines()
     assert shown == f"  ...{'a ' * 40}) {'b ' * 39}..."
     assert shown[caret.index("^")] == ")"
+
+
+def test_the_caret_stands_below_wide_and_combined_characters_too() -> None:
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_expression("東京 e\u0301té )")
+    assert str(caught.value).splitlines()[1:] == ["  東京 e\u0301té )", "           ^"]
 
 
 def test_a_rule_of_several_lines_is_shown_in_one() -> None:
