@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import BinaryIO, Protocol
@@ -165,8 +166,15 @@ def stream_parquet(
             wanted = wanted_columns(opened, columns, time)
             require_needed(wanted, opened.schema_arrow.names, columns, time)
             row = 1
-            batches = opened.iter_batches(
-                piece_rows, columns=list(wanted.values()), use_threads=False
+            # All groups at once would be read ahead of what is asked for.
+            batches = itertools.chain.from_iterable(
+                opened.iter_batches(
+                    piece_rows,
+                    row_groups=[group],
+                    columns=list(wanted.values()),
+                    use_threads=False,
+                )
+                for group in range(opened.num_row_groups)
             )
             for batch in batches:
                 yield read_rows(

@@ -158,9 +158,10 @@ def measure(
         path = Path(folder, "input.pickle")
         path.write_bytes(pickle.dumps(given))
         expected = _expected(reference(workload), path, limits)
+        pairs = len(expected.pairs())
         for side in sides:
             begin = time.monotonic()
-            result = Result(workload, count, side.key, side.name, side.threads)
+            result = Result(workload, count, side.key, side.name, side.threads, pairs)
             results[side.key] = result
             if side.needs and find_spec(side.needs) is None:
                 result.reason = f"{side.needs} is not installed"

@@ -35,6 +35,7 @@ class Result:
         side: Which side, as on the command line.
         name: The same, as in tables.
         threads: How many threads it used.
+        pairs: How many pairs of post and rule there are to be found in all posts.
         build_seconds: How long it took to make it of the rules.
         checked: In how many posts what it found was compared.
         share: Which share of what there is it found.
@@ -51,6 +52,7 @@ class Result:
     side: str
     name: str
     threads: int
+    pairs: int = 0
     build_seconds: float | None = None
     checked: int = 0
     share: float = 1.0
@@ -180,7 +182,7 @@ def notes(results: Sequence[Result]) -> list[str]:
     """
     lines = [f"- {each.label}: {each.reason}" for each in results if each.reason]
     lines += [
-        f"* {each.label} finds {each.share:.1%} of the pairs of post and phrase"
+        f"* {each.label} finds {each.share:.1%} of the pairs"
         for each in results
         if not each.reason and each.share < 1
     ]
@@ -201,7 +203,7 @@ def as_text(run: Run, baselines: Baselines) -> str:
     for (workload, count), results in groups(run.results).items():
         table = rows(results, baselines[workload])
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines += ["", f"{count:,} {workload}"]
+        lines += ["", _title(count, workload, results)]
         for row in table:
             first, *others = zip(row, widths, strict=True)
             cells = [first[0].ljust(first[1]), *(text.rjust(w) for text, w in others)]
@@ -223,7 +225,7 @@ def as_markdown(run: Run, baselines: Baselines) -> str:
     lines = [*(f"- {line}" for line in run.conditions)]
     for (workload, count), results in groups(run.results).items():
         head, *body = rows(results, baselines[workload])
-        lines += ["", f"### {count:,} {workload}", "", _row(head)]
+        lines += ["", f"### {_title(count, workload, results)}", "", _row(head)]
         lines.append("|---|" + "---:|" * (len(head) - 1))
         lines += map(_row, body)
         if told := notes(results):
@@ -290,6 +292,10 @@ def from_jsonl(text: str) -> Run:
         else:
             raise ValueError(f"line {number} has other fields than a result has")
     return Run(conditions, tuple(results))
+
+
+def _title(count: int, workload: str, results: Sequence[Result]) -> str:
+    return f"{count:,} {workload}, {results[0].pairs:,} pairs of post and rule"
 
 
 def _row(cells: Sequence[str]) -> str:

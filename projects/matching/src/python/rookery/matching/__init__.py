@@ -6,7 +6,7 @@ from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxErr
 from rookery.service import lazy
 
 if TYPE_CHECKING:
-    from rookery.matching._backtest import Backtest, Day, backtest
+    from rookery.matching._backtest import Backtest, Backtests, Day, backtest, backtests
     from rookery.matching._explain import Explanation, explain
     from rookery.matching._formats import RuleFormat
     from rookery.matching._lint import Finding, Problem, lint
@@ -17,7 +17,7 @@ else:
     __getattr__ = lazy(
         __name__,
         {
-            "_backtest": ("Backtest", "Day", "backtest"),
+            "_backtest": ("Backtest", "Backtests", "Day", "backtest", "backtests"),
             "_explain": ("Explanation", "explain"),
             "_formats": ("RuleFormat",),
             "_lint": ("Finding", "Problem", "lint"),
@@ -29,6 +29,7 @@ else:
 
 __all__ = [
     "Backtest",
+    "Backtests",
     "Day",
     "Explanation",
     "Finding",
@@ -41,6 +42,7 @@ __all__ = [
     "RuleSet",
     "RuleSyntaxError",
     "backtest",
+    "backtests",
     "explain",
     "lint",
     "parse_rule",

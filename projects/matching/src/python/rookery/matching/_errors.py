@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import ClassVar, Final
 
 from typing_extensions import override
@@ -54,8 +55,7 @@ class RuleSyntaxError(MatchingError):
         # A rule may go over several lines; what points at it does not.
         line = re.sub(r"[^\S\t ]", " ", self.text)
         text, column = _window(line, self.column)
-        # A tab before the caret must be as wide as the tab above it.
-        before = re.sub(r"[^\t]", " ", text[: column - 1])
+        before = "".join(map(_blank, text[: column - 1]))
         lines = [
             f"{self.where}:{self.line}:{self.column}: {self.reason}",
             f"  {text}",
@@ -112,3 +112,12 @@ def _window(text: str, column: int) -> tuple[str, int]:
         column -= begin - len("...")
     shown = "..." * (begin > 0) + text[begin:end] + "..." * (end < len(text))
     return shown, column
+
+
+def _blank(character: str) -> str:
+    """Returns what is as wide as a character, so that the caret stands below its own."""
+    if character == "\t" or character.isascii():
+        return "\t" if character == "\t" else " "
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return ""
+    return "  " if unicodedata.east_asian_width(character) in "WF" else " "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
+from typing import Final
 
 import pyarrow as pa
 from typing_extensions import override
@@ -80,12 +81,13 @@ def _batch(post: Mapping[str, object]) -> pa.RecordBatch:
             field.type,
         )
         for field in POST
-        if field.name in _READ
+        if field.name in READ
     }
     return pa.RecordBatch.from_pydict(columns)
 
 
-_READ = ("text", "author", "source", "language", "links", "media")
+# The columns that rules ask for.
+READ: Final = ("text", "author", "source", "language", "links", "media")
 
 
 @dataclass(frozen=True)

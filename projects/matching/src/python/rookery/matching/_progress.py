@@ -13,9 +13,9 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
-    TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 from typing_extensions import Self, override
 
@@ -41,15 +41,14 @@ class Meter:
         self._progress: Progress | None = None
         if is_shown:
             self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                _Share(),
+                BarColumn(bar_width=16),
+                _Share(table_column=Column(no_wrap=True)),
                 _Rate(self, unit),
                 TimeRemainingColumn(compact=True),
                 console=Console(stderr=True, force_terminal=True),
                 transient=True,
             )
-            self._task = self._progress.add_task("matching", total=total or None)
+            self._task = self._progress.add_task("", total=total or None)
 
     def __enter__(self) -> Self:
         if self._progress is not None:
@@ -108,7 +107,7 @@ class _Share(ProgressColumn):
 
 class _Rate(ProgressColumn):
     def __init__(self, meter: Meter, unit: str) -> None:
-        super().__init__()
+        super().__init__(table_column=Column(no_wrap=True))
         self._meter = meter
         self._unit = unit
 
@@ -117,10 +116,8 @@ class _Rate(ProgressColumn):
         seconds = max(task.elapsed or 0.0, 1e-3)
         rate = f"{self._meter.posts / seconds:,.0f} posts/s"
         if self._unit == "B":
-            rate += f"  {task.completed / seconds / 1e6:,.1f} MB/s"
-        return Text(
-            f"{self._meter.posts:,} posts  {rate}  {self._meter.matches:,} matches"
-        )
+            rate += f", {task.completed / seconds / 1e6:,.0f} MB/s"
+        return Text(f"{rate}, {self._meter.matches:,} matches")
 
 
 def is_wanted(asked: bool | None, *, is_output_terminal: bool) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from rookery.matching._backtest_cli import EPILOG as BACKTEST_EPILOG
+from rookery.matching._backtest_cli import backtest
 from rookery.matching._default import DefaultCommand, DefaultGroup
 from rookery.matching._options import Format, Output, Wanted, cores
 from rookery.matching._rules_cli import app as rules_app
@@ -130,9 +131,9 @@ def match(
 ) -> None:
     """Writes the posts that match, each with its rules and where their terms stand.
 
-    Records that are no posts are passed over: the first of them are named on standard
-    error, by line or row, and all are counted. Its last line has the version of the
-    rules, which Parquet keeps as `rookery.ruleset` in its metadata.
+    Records that are no posts are passed over: the first of them are named on
+    standard error, by line or row, and all are counted. Its last line has the
+    version of the rules; Parquet has it as `rookery.ruleset` in its metadata.
     """
     from rookery.matching._commands import Writing, match_posts
     from rookery.matching._input import Misuse, Reading, parse_columns
@@ -156,20 +157,66 @@ def match(
     )
 
 
-@app.command()
+@app.command(
+    epilog="Exit codes: 0 the rule matches; 1 it does not; 64 wrong usage; 65 the rule or "
+    "the post is wrong; 69 a file is not there."
+)
 def explain(
-    rule: Annotated[str, typer.Argument(help="A rule.", show_default=False)],
-    text: Annotated[str, typer.Argument(help="The text of a post, - to read it.")],
+    given: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RULE] [TEXT]",
+            help="A rule, and the text of a post; - reads the text from standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Take the rule from this file of rules.")
+    ] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="The name of the rule in that file.")
+    ] = None,
+    post: Annotated[
+        Path | None,
+        typer.Option(
+            help="Take the post from this file, as JSON; - is standard input."
+        ),
+    ] = None,
+    author: Annotated[
+        str | None, typer.Option("--from", help="Who wrote the post.")
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help="Its declared language.")] = None,
+    source: Annotated[str | None, typer.Option(help="Its source.")] = None,
+    link: Annotated[
+        list[str] | None,
+        typer.Option(help="A link of it; may be given more than once."),
+    ] = None,
+    media: Annotated[
+        list[str] | None,
+        typer.Option(help="A medium of it; may be given more than once."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> int:
-    """Says clause by clause why a text matches a rule; exits with 1 if it does not."""
-    from rookery.matching import explain as explain_rule
-    from rookery.matching import parse_rule
+    """Says clause by clause why a post matches a rule, or why it does not.
 
-    if text == "-":
-        text = sys.stdin.read()
-    explanation = explain_rule(parse_rule(rule), {"text": text})
-    typer.echo(str(explanation))
-    return 0 if explanation.true else 1
+    match explain 'fire -drill' 'a fire'
+
+    match explain --rules rules.txt --rule fires --post post.json
+    """
+    from rookery.matching._explaining import Question, explain_question
+
+    fields = {
+        "author": author,
+        "language": lang,
+        "source": source,
+        "links": link,
+        "media": media,
+    }
+    question = Question(given or [], rules, rule, post, fields)
+    return 0 if explain_question(question, as_json=as_json) else 1
+
+
+app.command(epilog=BACKTEST_EPILOG)(backtest)
 
 
 @app.command()

@@ -41,6 +41,8 @@ from rookery.matching._edits import (
     Remove,
     Switch,
     UnknownRule,
+    tidy,
+    unknown,
 )
 from rookery.matching._listing import Listed, Listing
 from rookery.matching._rules import RuleSet
@@ -95,6 +97,8 @@ __all__ = [
     "pointer",
     "publish",
     "restore",
+    "tidy",
+    "unknown",
     "watch",
 ]
 

@@ -1,9 +1,22 @@
-"""Profiles of Hypothesis for these tests."""
+"""Profiles of Hypothesis for long runs of these tests by hand.
+
+`thorough` has 100,000 examples for each test, `fuzz` goes on until `timeout` ends it; from
+the root of the repository:
+
+    pytest -c tools/pytest.ini --rootdir=. --timeout=0 --hypothesis-profile=thorough \\
+        -k 'matcher_agrees or printed or lint_tells' projects/matching/test
+    timeout 600 pytest -c tools/pytest.ini --rootdir=. --timeout=0 \\
+        --hypothesis-profile=fuzz -k any_text projects/matching/test
+"""
 
 from hypothesis import HealthCheck, settings
 
-# For a long run by hand; `timeout` ends it:
-#   timeout 600 pytest --hypothesis-profile=fuzz -o timeout=0 -k any_text projects/matching
+settings.register_profile(
+    "thorough",
+    max_examples=100_000,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 settings.register_profile(
     "fuzz",
     max_examples=10_000_000,

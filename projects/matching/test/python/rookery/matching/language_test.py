@@ -154,6 +154,12 @@ def test_of_a_long_line_only_what_is_around_the_error_is_shown() -> None:
     assert shown[caret.index("^")] == ")"
 
 
+def test_the_caret_stands_below_wide_and_combined_characters_too() -> None:
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_expression("東京 e\u0301té )")
+    assert str(caught.value).splitlines()[1:] == ["  東京 e\u0301té )", "           ^"]
+
+
 def test_a_rule_of_several_lines_is_shown_in_one() -> None:
     with pytest.raises(RuleSyntaxError) as caught:
         parse_expression("fire\nOR\r\n)")

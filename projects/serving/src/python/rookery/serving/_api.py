@@ -19,6 +19,8 @@ from rookery.serving._models import (
     StatusModel,
     VolumeModel,
 )
+from rookery.serving._rulebook import Rulebook
+from rookery.serving._rules_api import rules_api
 
 MAX_NAME = 1_024
 MAX_SEARCH = 4_096
@@ -126,6 +128,8 @@ def api(answers: Answers) -> APIRouter:
             ruleset=None if current is None else current.version,
             rules=tuple(map(RuleModel.of, counted)),
         )
+
+    router.include_router(rules_api(Rulebook(answers.live)))
 
     @router.get("/facets", summary="What posts can be filtered by", tags=["counts"])
     async def facets(asked: _Asked) -> FacetsModel:

@@ -1,5 +1,6 @@
 """The REST interface described for people, without anything from other servers."""
 
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
@@ -32,7 +33,7 @@ def docs_page(schema: dict[str, Any]) -> str:
     parts = []
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
-            parts.append(_operation(method.upper(), path, operation))
+            parts.append(_operation(method.upper(), path, operation, schema))
     info = schema["info"]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport"'
@@ -44,14 +45,29 @@ def docs_page(schema: dict[str, Any]) -> str:
     )
 
 
-def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
+def _operation(
+    method: str, path: str, operation: dict[str, Any], schema: dict[str, Any]
+) -> str:
     rows = "".join(_parameter(each) for each in operation.get("parameters", ()))
+    rows += "".join(_fields(operation, schema))
     table = f"<table>{rows}</table>" if rows else ""
     return (
         f"<section><h2>{escape(operation.get('summary', ''))}</h2>"
         f"<code>{method} {escape(path)}</code>"
         f"<p>{escape(operation.get('description', ''))}</p>{table}</section>"
     )
+
+
+def _fields(operation: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    """Describes the fields of the JSON object that is sent."""
+    content = operation.get("requestBody", {}).get("content", {})
+    reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+    if reference:
+        sent = schema["components"]["schemas"][reference.split("/")[-1]]
+        for name, field in sent["properties"].items():
+            text = escape(field.get("description", ""))
+            kind = escape(_kind(field))
+            yield f"<tr><td><code>{escape(name)}</code><td>JSON, {kind}<td>{text}"
 
 
 def _parameter(parameter: dict[str, Any]) -> str:

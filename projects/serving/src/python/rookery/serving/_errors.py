@@ -41,6 +41,45 @@ class NotReady(ServingError):
     exit_code: ClassVar[int] = os.EX_TEMPFAIL
 
 
+class RuleRefused(ServingError):
+    """A change of the rules, or a question about them, cannot be answered.
+
+    Args:
+        status: The HTTP status.
+        name: A name for machines.
+        message: What is wrong.
+        where: The field that is wrong; None if it is none.
+        line: Its line, from 1.
+        column: The column, from 1.
+        hint: What to do; None if nothing comes to mind.
+    """
+
+    exit_code: ClassVar[int] = os.EX_DATAERR
+
+    def __init__(
+        self,
+        status: int,
+        name: str,
+        message: str,
+        where: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(status, name, message, where, line, column, hint)
+        self.status = status
+        self.name = name
+        self.message = message
+        self.where = where
+        self.line = line
+        self.column = column
+        self.hint = hint
+
+    @override
+    def __str__(self) -> str:
+        return self.message
+
+
 class SearchInvalid(ServingError):
     """A search is not an expression of the rule language.
 

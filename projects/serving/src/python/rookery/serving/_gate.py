@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
+from starlette.exceptions import HTTPException
 
 from rookery.service import is_authorised, is_loopback
 
@@ -21,6 +22,8 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "rookery_session"
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+MAX_BODY = 16_000_000
+_READING = ("GET", "HEAD", "OPTIONS")
 _MAX_FORM = 8_192
 _POLICY = (
     # NiceGUI and Vue compile templates in the browser; nothing comes from elsewhere.
@@ -32,7 +35,8 @@ _POLICY = (
 _HEADERS = [
     (b"content-security-policy", _POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # Not `no-referrer`: with it, browsers send our own forms with the origin `null`.
+    (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 ]
 
@@ -42,8 +46,10 @@ class Gate:
 
     With a token, a request carries it as bearer token, or the cookie that the form
     under /login sets. Without one only this machine can reach us, and then the `Host`
-    header must name it, so that no page in a browser gets here under another name. A
-    websocket from a page of another origin is refused in any case.
+    header must name it, so that no page in a browser gets here under another name. What
+    a page of another origin asks is refused in any case, and so is what it has a browser
+    send without saying who asks, unless that only reads: such as a form, or a link.
+    What is sent has a limit.
 
     Args:
         app: The application.
@@ -64,9 +70,16 @@ class Gate:
             for name, value in scope["headers"]
         }
         path = scope["path"]
-        if not self._local(headers) or not _same_origin(headers):
+        own = _same_origin(headers) and _own_site(scope, headers)
+        if not self._local(headers) or not own:
             await self._refuse(scope, receive, send, headers, 403)
-        elif path in OPEN_PATHS:
+            return
+        if scope["type"] == "http":
+            if _length(headers) > MAX_BODY:
+                await self._refuse(scope, receive, send, headers, 413)
+                return
+            receive = _limited(receive)
+        if path in OPEN_PATHS:
             await self.app(scope, receive, _guarded(send))
         elif self._token is not None and path == "/login" and scope["type"] == "http":
             await self._login(scope, receive, send, self._token)
@@ -123,6 +136,17 @@ class Gate:
                 ),
                 kind="application/problem+json",
             )
+        elif status == 413:
+            await _answer(
+                send,
+                413,
+                _problem(
+                    413,
+                    "Too large",
+                    f"a request may have {MAX_BODY:,} bytes: send it in parts",
+                ),
+                kind="application/problem+json",
+            )
         elif "text/html" in headers.get("accept", ""):
             await _answer(send, 303, b"", ("location", "/login"))
         else:
@@ -165,6 +189,37 @@ def _same_origin(headers: dict[str, str]) -> bool:
     """Whether a page that asks is one of ours; programs send no origin."""
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+
+
+def _own_site(scope: Scope, headers: dict[str, str]) -> bool:
+    """Whether what changes something does not come from a page of another site.
+
+    A browser says where each request comes from, also where it names no origin; what
+    is no browser says nothing. Whoever follows a link from elsewhere only reads.
+    """
+    # Websockets always name their origin.
+    reads = scope["type"] == "websocket" or scope["method"] in _READING
+    return reads or headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+
+
+def _length(headers: dict[str, str]) -> int:
+    given = headers.get("content-length", "")
+    return int(given) if given.isdecimal() else 0
+
+
+def _limited(receive: Receive) -> Receive:
+    """Has a request end that becomes longer than it may be, whatever it says."""
+    taken = 0
+
+    async def limited() -> MutableMapping[str, Any]:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MAX_BODY:
+            raise HTTPException(413, f"a request may have {MAX_BODY:,} bytes")
+        return message
+
+    return limited
 
 
 def _session(token: SecretStr) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -148,6 +149,7 @@ class Live:
         self._process = process
         self._history: History | None = None
         self._lake_error: str | None = None
+        self._rules_error = ""
         self._caught_up = False
         self._target: int | None = None
         self._view: View | None = None
@@ -345,14 +347,33 @@ class Live:
     async def _watch_rules(self) -> None:
         while True:
             try:
-                async for rules in store.watch(self.bus):
-                    self.rules = rules
-            except (MatchingError, Unavailable) as error:
-                # Counts do not need the rules: what was known of them stays.
-                self._process.log.warning(
-                    "rules not readable", action="watch", reason=str(error)
-                )
+                async with aclosing(store.follow(self.bus)) as pointers:
+                    async for pointer in pointers:
+                        await self._read_rules(pointer.version)
+            except (store.MissingRules, Unavailable) as error:
+                self._complain_of_rules(error)
             await asyncio.sleep(REFRESH_SECONDS)
+
+    async def _read_rules(self, version: str) -> None:
+        if self.rules is not None and self.rules.version == version:
+            return
+        try:
+            self.rules = await store.load(self.bus, version)
+        except store.MissingRules:
+            raise
+        except MatchingError as error:
+            # The same rules would be read the same again: others have to come.
+            self._complain_of_rules(error)
+        else:
+            self._rules_error = ""
+
+    def _complain_of_rules(self, error: Exception) -> None:
+        """Says once that the rules cannot be read; counts do not need them."""
+        if str(error) != self._rules_error:
+            self._rules_error = str(error)
+            self._process.log.warning(
+                "rules not readable", action="watch", reason=self._rules_error
+            )
 
     async def _watch_ingest(self) -> None:
         """Follows the totals of every source.

@@ -28,9 +28,10 @@ class ProblemDocument(Model):
     title: str = Field(description="What was wrong.")
     status: int = Field(description="The HTTP status, again.")
     detail: str = Field(description="What was wrong here, and what to do about it.")
-    where: str | None = Field(None, description="The parameter that is wrong.")
+    where: str | None = Field(None, description="The parameter or field that is wrong.")
+    line: int | None = Field(None, description="Its line, from 1.")
     column: int | None = Field(
-        None, description="Where in the search the error is, from 1."
+        None, description="Where in the search or rule the error is, from 1."
     )
     hint: str | None = Field(None, description="What might have been meant.")
 

@@ -10,7 +10,12 @@ from starlette.exceptions import HTTPException
 
 from rookery.bus import BusError
 from rookery.lake import LakeError
-from rookery.serving._errors import FilterInvalid, NotReady, SearchInvalid
+from rookery.serving._errors import (
+    FilterInvalid,
+    NotReady,
+    RuleRefused,
+    SearchInvalid,
+)
 from rookery.serving._models import ProblemDocument
 
 PROBLEM = "application/problem+json"
@@ -36,6 +41,7 @@ def handle_problems(app: FastAPI) -> None:
     on(NotReady, 503, "not-ready", "Not ready yet")
     on(BusError, 503, "log-away", "The log does not answer")
     on(LakeError, 503, "lake-away", "The lake cannot be read")
+    app.add_exception_handler(RuleRefused, _rule)
     app.add_exception_handler(RequestValidationError, _parameters)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
@@ -48,6 +54,31 @@ def _place(error: Exception) -> dict[str, Any]:
         case SearchInvalid():
             return {"where": "q", "column": error.column, "hint": error.hint}
     return {}
+
+
+_RULE_TITLES = {
+    "rule-invalid": "The rule cannot be used",
+    "rule-taken": "There is a rule of this name already",
+    "rule-unknown": "There is no such rule",
+    "rules-away": "The rules cannot be read",
+    "rules-changed": "Somebody else has changed the rules",
+    "rules-empty": "No rule would be left",
+}
+
+
+async def _rule(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RuleRefused):
+        return await _unexpected(request, error)
+    return _answer(
+        error.status,
+        error.name,
+        _RULE_TITLES[error.name],
+        error.message,
+        where=error.where,
+        line=error.line,
+        column=error.column,
+        hint=error.hint,
+    )
 
 
 async def _parameters(request: Request, error: Exception) -> JSONResponse:

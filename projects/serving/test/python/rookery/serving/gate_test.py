@@ -74,6 +74,44 @@ def test_a_page_of_another_origin_gets_nothing() -> None:
     assert status(ask(None, origin="http://localhost:8080")) == 200
 
 
+@pytest.mark.parametrize("token", [None, TOKEN])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "QUERY"])
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, 200),
+        ({"origin": "http://localhost:8080"}, 200),
+        ({"origin": "http://localhost:8080", "sec_fetch_site": "same-origin"}, 200),
+        ({"sec_fetch_site": "none"}, 200),
+        ({"origin": "null"}, 403),
+        ({"origin": ""}, 403),
+        ({"origin": "http://localhost:8081"}, 403),
+        ({"origin": "http://localhost"}, 403),
+        ({"origin": "http://localhost:8080.evil.example"}, 403),
+        ({"sec_fetch_site": "cross-site"}, 403),
+        ({"sec_fetch_site": "same-site"}, 403),
+    ],
+)
+def test_what_changes_something_comes_from_our_own_pages_or_no_browser(
+    token: SecretStr | None, method: str, headers: dict[str, str], expected: int
+) -> None:
+    # The token is not asked for first: a cookie would carry it.
+    if token:
+        headers = {**headers, "authorization": "Bearer open sesame"}
+    sent = ask(token, "/api/rules", kind="http", method=method, body=b"", **headers)
+    assert status(sent) == expected
+
+
+def test_a_link_from_elsewhere_may_be_followed() -> None:
+    assert status(ask(None, "/", sec_fetch_site="cross-site")) == 200
+
+
+def test_our_own_forms_say_where_they_come_from() -> None:
+    # With `no-referrer` a browser would send them with the origin `null`.
+    headers = dict(ask(TOKEN, "/login")[0]["headers"])
+    assert headers[b"referrer-policy"] == b"same-origin"
+
+
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_a_token_is_asked_for(kind: str) -> None:
     refused = ask(TOKEN, kind=kind, host="rookery.example")

@@ -133,13 +133,26 @@ def test_the_interface_describes_itself(address: str) -> None:
     assert set(schema["paths"]) == {
         f"/api/{name}"
         for name in ("status", "volume", "rules", "facets", "posts", "dead")
+    } | {f"/api/rules/{name}" for name in ("history", "explain", "{name}")}
+    assert set(schema["paths"]["/api/rules"]) == {"get", "post"}
+    assert set(schema["paths"]["/api/rules/{name}"]) == {
+        "get",
+        "put",
+        "patch",
+        "delete",
     }
     for methods in schema["paths"].values():
-        assert methods["get"]["summary"] and methods["get"]["description"]
-        for parameter in methods["get"].get("parameters", []):
-            assert parameter["description"], parameter["name"]
+        for operation in methods.values():
+            assert operation["summary"] and operation["description"]
+            for parameter in operation.get("parameters", []):
+                assert parameter["description"], parameter["name"]
+    for name, model in schema["components"]["schemas"].items():
+        if name.endswith("Given"):
+            for field, about in model["properties"].items():
+                assert about.get("description") or "$ref" in about, (name, field)
     docs = httpx.get(address + "/docs").text
-    assert "/api/volume" in docs and "http://" not in docs and "https://" not in docs
+    assert "/api/volume" in docs and "allow_empty" in docs and "JSON, " in docs
+    assert "http://" not in docs and "https://" not in docs
 
 
 def test_health_and_metrics_are_on_the_same_port(address: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from rookery.ci._environment import inherited
 from rookery.ci._errors import CiError
 
-# What `./pants --tag=-image package ::` makes for others to install or run.
+# What `./pants --tag=-image,bench package ::` makes for others to install or run.
 _SUFFIXES = (".whl", ".pex")
 # How many members of an archive a message names.
 _NAMED = 10
@@ -99,7 +99,7 @@ def build_from_nothing(root: Path, target: Path, env: Mapping[str, str]) -> Path
             f"--named-caches-dir={caches}/named",
             f"--pants-workdir={caches}/workdir",
             f"--pants-distdir={target.absolute()}",
-            "--tag=-image",
+            "--tag=-image,bench",
             "package",
             "::",
         ]

@@ -114,7 +114,7 @@ def _packages(twice: bool) -> tuple[Step, ...]:
             label="wheels and PEXes",
             group=_PACKAGES,
             commands=(
-                "./pants --tag=-image package ::",
+                "./pants --tag=-image,bench package ::",
                 "./pants run tools/release -- check dist",
             ),
             timeout_minutes=60,
