@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -64,10 +64,12 @@ class Lowered(NamedTuple):
 
 # What is true of a post that a rule, or an alternative of it, matches: the key of an eager
 # leaf, its guard, and whether the rule is true where both are.
-_Anchor = tuple[str, str, bool]
+Anchor = tuple[str, str, bool]
 # Anchors of a part of a rule, and how often they may be true. Plain tuples: a rule set has
 # very many of them, for a short while.
-_Choice = tuple[float, tuple[_Anchor, ...]]
+_Choice = tuple[float, tuple[Anchor, ...]]
+# Says how often what has a key may be true, given a guess.
+_Share = Callable[[str, float], float]
 _FREE: Final = ("",)
 _SURE: Final = (True,)
 
@@ -98,7 +100,7 @@ def lower(node: Node) -> Lowered:
         return flat
     leaves: list[Leaf] = []
     tree = _push(node, False, leaves)
-    choice = _anchors(tree, leaves)
+    choice = _anchors(tree, leaves, _guess)
     if choice is None:
         raise ValueError(f"nothing anchors the rule {node}")
     code: list[int] = []
@@ -127,7 +129,7 @@ def _flat(node: Node) -> Lowered | None:
                 return None
             leaves += group
             sizes.append(len(group))
-            some = [one for one in map(_choice, group) if one is not None]
+            some = [one for one in [_choice(leaf) for leaf in group] if one is not None]
             choice = _joined(some, len(group), is_or=True)
         elif isinstance(part, Not):
             if isinstance(part.child, _INNER):
@@ -219,11 +221,11 @@ def _join(tree: _Tree, if_true: int, if_false: int, code: list[int]) -> None:
     _join(tree.children[-1], if_true, if_false, code)
 
 
-def _anchors(tree: _Tree, leaves: list[Leaf]) -> _Choice | None:
+def _anchors(tree: _Tree, leaves: list[Leaf], share: _Share) -> _Choice | None:
     """Chooses anchors, and says how often they may be true; None: there are none."""
     if not tree.children:
-        return None if tree.negated else _choice(leaves[tree.first])
-    choices = [_anchors(child, leaves) for child in tree.children]
+        return None if tree.negated else _choice(leaves[tree.first], share)
+    choices = [_anchors(child, leaves, share) for child in tree.children]
     known = [choice for choice in choices if choice is not None]
     return _joined(known, len(choices), is_or=tree.is_or)
 
@@ -262,23 +264,32 @@ def _guarded(known: list[_Choice], parts: int) -> _Choice:
     )
 
 
-def _choice(leaf: Leaf) -> _Choice | None:
-    """Says what anchors a leaf, and guesses how often from nothing but its length."""
+def _guess(key: str, guess: float) -> float:
+    return guess
+
+
+def _choice(leaf: Leaf, share: _Share = _guess) -> _Choice | None:
+    """Says what anchors a leaf, and how often it may be true.
+
+    That is guessed from nothing but its length, where it is not known better.
+    """
+    key = leaf.key
     if isinstance(leaf, Term):
-        return _frequency(leaf.text), ((leaf.key, "", True),)
+        return share(key, _frequency(leaf.text)), ((key, "", True),)
     if isinstance(leaf, Regex):
-        return _choice_of_literals(leaf)
+        return _choice_of_literals(leaf, share)
     if isinstance(leaf, Field) and not leaf.is_selective:
         return None
-    return _leaf_frequency(leaf), ((leaf.key, "", True),)
+    if isinstance(leaf, Near):
+        words = [share(Group.PHRASE + word, _frequency(word)) for word in leaf.words]
+        return min(words) / 2, ((key, "", True),)
+    return share(key, _leaf_frequency(leaf)), ((key, "", True),)
 
 
-def _leaf_frequency(leaf: Edge | Near | Prefix | Substring | Field) -> float:
+def _leaf_frequency(leaf: Edge | Prefix | Substring | Field) -> float:
     match leaf:
         case Edge():
             return _frequency(leaf.text) / 8
-        case Near():
-            return min(map(_frequency, leaf.words)) / 2
         case Prefix():
             return 4 * _frequency(leaf.text)
         case Substring():
@@ -287,17 +298,42 @@ def _leaf_frequency(leaf: Edge | Near | Prefix | Substring | Field) -> float:
             return _SOURCE_FREQUENCY if leaf.name is FieldName.SOURCE else 0.001
 
 
-def _choice_of_literals(leaf: Regex) -> _Choice:
+def _choice_of_literals(leaf: Regex, share: _Share) -> _Choice:
     literals = leaf.pattern.literals
     if not literals:
         return _EVERYWHERE, ((Group.ALWAYS.value, "", False),)
-    anchors = [(f"{Group.CHARACTERS}{each}", "", False) for each in literals]
-    return sum(map(_characters_frequency, literals)), tuple(anchors)
+    often = [
+        share(Group.CHARACTERS + each, _characters_frequency(each)) for each in literals
+    ]
+    anchors = [(Group.CHARACTERS + each, "", False) for each in literals]
+    return sum(often), tuple(anchors)
 
 
 def _characters_frequency(text: str) -> float:
     # Beyond ASCII a character says about as much as three letters.
     return 2 / len(text.encode()) ** 2
+
+
+def anchors_of(node: Node, share: Callable[[str, float], float]) -> tuple[Anchor, ...]:
+    """Chooses the anchors of a rule once more.
+
+    Args:
+        node: Its expression.
+        share: Says of how many posts what has a key is true, from 0 to 1; it is given a
+            guess too, whose scale is another one.
+
+    Returns:
+        The anchors.
+
+    Raises:
+        ValueError: It is true of a post of which none of its leaves is.
+    """
+    leaves: list[Leaf] = []
+    tree = _push(node, False, leaves)
+    choice = _anchors(tree, leaves, share)
+    if choice is None:
+        raise ValueError(f"nothing anchors the rule {node}")
+    return choice[1]
 
 
 def rarest(words: Sequence[str]) -> str:

@@ -45,6 +45,7 @@ class Matcher:
                 of_leaf=MAX_SPANS_PER_TERM,
                 of_post=MAX_SPANS,
             ),
+            [rule.expression.node for rule in active],
         )
         self._names = pa.array([rule.id for rule in active], pa.string())
 

@@ -74,12 +74,13 @@ class Pattern:
             behind.
         """
         spans: list[list[Span]] = [[] for _ in texts]
-        template = self._filled(self.template, texts)
         # Where the rest of each text begins that is still searched.
         rest = [(number, 0) for number in range(len(texts))]
+        template = self.template
         for _ in range(most):
-            found = _spans(template, [texts[number][at:] for number, at in rest])
-            if not spans or not any(found):
+            written = self._filled(template, texts)
+            found = _spans(written, [texts[number][at:] for number, at in rest])
+            if not any(found):
                 break
             following: list[tuple[int, int]] = []
             for (number, at), span in zip(rest, found, strict=True):
@@ -87,16 +88,15 @@ class Pattern:
                     start, end = span[0] + at, span[1] + at
                     spans[number].append((start, end))
                     following.append((number, end - self.looks_back))
-            rest = following
-            template = self._filled(self.next_template, texts)
+            rest, template = following, self.next_template
         return spans
 
     def _filled(self, template: str, texts: Iterable[str]) -> str:
         """Writes classes of characters out for some texts."""
         if "\0" not in template:
             return template
-        beyond = {c for text in texts if not text.isascii() for c in text if c > "\x7f"}
-        words = [c for c in beyond if c.isalnum()]
+        beyond = set("".join([text for text in texts if not text.isascii()]))
+        words = [c for c in beyond if c > "\x7f" and c.isalnum()]
         if len(words) > _MAX_MEMBERS:
             return _fill(template, _UNICODE)
         return _fill(

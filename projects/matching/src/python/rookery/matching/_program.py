@@ -26,11 +26,13 @@ class Program:
 
     Attributes:
         keys: The key of each atom; those of a group stand together, the eager first.
+        numbers: The atom of each key.
         groups: The atoms of each group.
         layout: The rules as expressions over atoms.
     """
 
     keys: tuple[str, ...]
+    numbers: dict[str, int]
     groups: dict[Group, range]
     layout: Layout
 
@@ -102,7 +104,7 @@ def compile_rules(lowered: Sequence[Lowered]) -> Program:
         distance=_int32(nears.distances),
         near_of=_lists(nears.looked_at),
     )
-    return Program(keys, groups, layout)
+    return Program(keys, numbers, groups, layout)
 
 
 def _literals(key: str) -> list[str]:
