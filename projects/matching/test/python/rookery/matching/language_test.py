@@ -261,6 +261,7 @@ PIECES = st.sampled_from(
         "{2,3}",
     ]
     + ["(?:", r"\b", r"\w", r"\/", "[^", "a-z", "́", "0", "\x00", "ẞ"]
+    + ["“", "–", "：", "（", "＊", "＃", "\u200b", "\u200d", "\ufeff", "NOT", "!", "or"]
 )
 TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=20).map("".join))
 
