@@ -28,6 +28,8 @@ _ELSEWHERE: Final = {
 
 _NAMED: Final = re.compile(r"(?P<name>[\w.-]+)\s*=\s*")
 _OBJECT: Final = re.compile(r'\{\s*"')
+# What some programs write between cells.
+_OTHERS: Final = re.compile(r"[;\t|]")
 _FLAGS: Final = {"true": True, "yes": True, "1": True, "": True} | {
     "false": False,
     "no": False,
@@ -282,6 +284,8 @@ def read_csv(text: str, where: str) -> Iterator[Entry | RuleSyntaxError]:
             return
         if name not in _KNOWN:
             hint = f"the first line names columns: {field_hint(name)}"
+            if len(names) == 1 and _OTHERS.search(name):
+                hint = "columns have commas between them"
             yield cell.error(f"{name!r} is no column of rules", hint)
             return
     if "rule" not in names:

@@ -152,6 +152,7 @@ def test_what_is_wrong_in_a_file_is_pointed_at(
         ("jsonl", '{"value": "x"}', "write rule"),
         ("jsonl", '{"rule": "x", "colour": 1}', "there are id, rule, tags, enabled"),
         ("csv", "rule,enable\n", "write enabled"),
+        ("csv", "id;rule\na;fire\n", "columns have commas between them"),
         ("yaml", "- {rules: x}", "write rule"),
         ("yaml", "- fire\n- @fema\n", "put a rule that begins with"),
         ("yaml", '- "big fire" -drill\n', "put a rule that begins with"),
