@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 import yaml
 
 from rookery.matching._errors import RuleSyntaxError
-from rookery.matching._formats import entry_of, field_hint
+from rookery.matching._fields import entry_of, field_hint
 from rookery.matching._written import Entry, Quoting, Written
 
 # A list of mappings with lists of tags, maybe below `rules:`, needs four.
