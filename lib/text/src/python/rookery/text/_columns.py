@@ -28,7 +28,8 @@ def column(texts: Array) -> kernel.Column:
         What the kernel reads; it keeps the buffers alive.
 
     Raises:
-        ColumnError: If it does not hold text.
+        ColumnError: If it does not hold text, is damaged, has 2^31 - 1 texts or more, or
+            a text of more than 2 GiB.
     """
     if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
         texts = _plain(texts)
@@ -45,6 +46,8 @@ def column(texts: Array) -> kernel.Column:
         )
     except ValueError as error:
         raise ColumnError(f"the array is damaged: {error}") from error
+    except OverflowError as error:
+        raise ColumnError(str(error)) from error
 
 
 def _plain(texts: Array) -> Array:

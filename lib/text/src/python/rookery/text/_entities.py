@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeAlias
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from rookery.text._columns import Array, Integers, column, integers
 from rookery.text._errors import ColumnError
+from rookery.text._threads import over_slices
 from rookery.text_native import kernel
 
 Lists: TypeAlias = "pa.ListArray[Any]"
@@ -71,29 +73,62 @@ class Entities:
     places: Places
 
 
-def entities(texts: Array) -> Entities:
-    """Finds entities; the GIL is released meanwhile.
+def entities(texts: Array, *, threads: int = 1) -> Entities:
+    """Finds entities, in linear time; the GIL is released meanwhile.
 
     Args:
         texts: Array of string or large_string.
+        threads: How many slices of the texts are read at the same time; the entities
+            are the same for any number.
 
     Returns:
         The entities of each text.
 
     Raises:
-        ColumnError: If the array does not hold text, or is damaged.
+        ColumnError: If the array does not hold text, is damaged, or has more than 2 GiB
+            of entities of a kind.
+        ValueError: If there is to be no thread.
     """
+    if threads < 1:
+        raise ValueError(f"{threads} threads find nothing: give at least one")
     try:
-        packed, columns = kernel.entities(column(texts))
+        parts = over_slices(_find, texts, threads)
     except ValueError as error:
         raise ColumnError(f"the array is damaged: {error}") from error
     except OverflowError as error:
         raise ColumnError(str(error)) from error
-    hashtags, mentions, lists, cashtags, urls, domains = (
-        _lists(*buffers) for buffers in columns
-    )
-    places = Places(*integers(packed, 4))
-    return Entities(hashtags, mentions, lists, cashtags, urls, domains, places)
+    _, (places, lists) = parts[0]
+    if len(parts) > 1:
+        places = _joined([(first, places) for first, (places, _) in parts])
+        columns = zip(*(lists for _, (_, lists) in parts), strict=True)
+        try:
+            lists = [pa.concat_arrays(several) for several in columns]
+        except pa.ArrowInvalid as error:
+            raise ColumnError(
+                "more than 2 GiB of results: give fewer texts at once"
+            ) from error
+    hashtags, mentions, names, cashtags, urls, domains = lists
+    place = Places(*places)
+    return Entities(hashtags, mentions, names, cashtags, urls, domains, place)
+
+
+def _find(texts: Array) -> tuple[list[Integers], list[Lists]]:
+    packed, columns = kernel.entities(column(texts))
+    return list(integers(packed, 4)), [_lists(*buffers) for buffers in columns]
+
+
+def _joined(parts: Sequence[tuple[int, list[Integers]]]) -> list[Integers]:
+    columns = [
+        np.concatenate(several)
+        for several in zip(*(places for _, places in parts), strict=True)
+    ]
+    at = 0
+    for first, (rows, *_) in parts:
+        columns[0][at : at + len(rows)] += first
+        at += len(rows)
+    for values in columns:
+        values.flags.writeable = False
+    return columns
 
 
 def _lists(rows: bytes, values: bytes, data: bytes) -> Lists:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from rookery.text._entity_oracle import Entity, entities
@@ -51,6 +52,7 @@ def fold(text: str) -> str:
     return "".join(map(_fold_character, text))
 
 
+@cache
 def _fold_character(character: str) -> str:
     for candidate in (character, character.lower()):
         if len(candidate.casefold()) == 1:
@@ -75,6 +77,7 @@ def words(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer("w[wm]*", kinds)]
 
 
+@cache
 def _kind(character: str) -> str:
     if re.fullmatch(r"\w", character):
         return "w"

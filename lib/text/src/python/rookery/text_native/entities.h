@@ -11,6 +11,9 @@
 #include <emmintrin.h>
 #endif
 
+#ifdef RK_SELF_CHECK
+#include "fault.h"
+#endif
 #include "search.h"
 #include "urls.h"
 
@@ -20,6 +23,7 @@
 #define RK_NAME_CHARS 20
 #define RK_LIST_CHARS 25
 #define RK_CASHTAG_CHARS 6
+#define RK_STRIDE ((int64_t)16 << 20) /* bytes of texts in a row */
 
 /* ---- Hashtags. */
 
@@ -41,14 +45,14 @@ static inline int rk_hashtag(rk_search *search, const uint8_t *sign, int size)
             return RK_OK; /* a keycap */
         if (!rk_in_hashtag(code))
             break;
-        letter |= rk_class[rk_record(code)] & RK_LETTER_OR_MARK;
+        letter = letter || rk_is_hashtag_letter(code);
     }
     if (!letter)
         return RK_OK;
     search->hashtag_from = p;
     if (rk_sign_size(p, end, '#', 0x83) || rk_is_scheme_end(p, end))
         return RK_OK;
-    return rk_add(search, RK_HASHTAG, sign, p, name, p);
+    return rk_add(search, RK_HASHTAG, sign, p, name, p, p);
 }
 
 /* ---- Mentions and lists. */
@@ -101,7 +105,7 @@ static inline int rk_mention(rk_search *search, const uint8_t *sign, int size)
             rk_is_scheme_end(p, end))
             return RK_OK;
     }
-    return rk_add(search, kind, sign, p, name, p);
+    return rk_add(search, kind, sign, p, name, p, p);
 }
 
 /* ---- Cashtags. */
@@ -113,7 +117,7 @@ static inline int rk_ends_cashtag(const uint8_t *p, const uint8_t *end)
     if (p == end)
         return 1;
     code = rk_decode(p, end, &size);
-    return rk_is(code, RK_PUNCTUATION) || rk_is_space(code);
+    return rk_is(code, RK_PUNCTUATION) || rk_is_script_space(code);
 }
 
 static inline int rk_cashtag(rk_search *search, const uint8_t *sign)
@@ -135,7 +139,7 @@ static inline int rk_cashtag(rk_search *search, const uint8_t *sign)
         else if (rk_ends_cashtag(p + 2, end))
             p += 2;
     }
-    return rk_add(search, RK_CASHTAG, sign, p, name, p);
+    return rk_add(search, RK_CASHTAG, sign, p, name, p, p);
 }
 
 /* ---- All of a text. */
@@ -245,13 +249,16 @@ static inline int rk_append(rk_ints *ints, int64_t value)
     return RK_OK;
 }
 
-static int rk_copy(rk_column *column, const uint8_t *p, const uint8_t *end)
+static int rk_copy(rk_column *column, const rk_entity *entity)
 {
-    uint8_t *to = rk_room(&column->data, end - p);
+    const uint8_t *start = entity->kind == RK_URL ? entity->start : entity->value;
+    int64_t first = entity->value_end - start, second = entity->end - entity->rest;
+    uint8_t *to = rk_room(&column->data, first + second);
     if (!to)
         return RK_NO_MEMORY;
-    memcpy(to, p, (size_t)(end - p));
-    column->data.used += end - p;
+    memcpy(to, start, (size_t)first);
+    memcpy(to + first, entity->rest, (size_t)second);
+    column->data.used += first + second;
     return rk_append(&column->values, column->data.used);
 }
 
@@ -279,8 +286,8 @@ static int rk_put(rk_search *search, int32_t row, rk_column *columns, rk_ints *p
     int64_t at = 0, i;
     for (i = 0; i < search->used; i++) {
         const rk_entity *entity = search->found + i;
-        int is_url = entity->kind == RK_URL, status;
         int32_t *place = rk_more(places, 4);
+        int status;
         if (!place)
             return RK_NO_MEMORY;
         at += rk_characters(p, entity->start);
@@ -290,9 +297,8 @@ static int rk_put(rk_search *search, int32_t row, rk_column *columns, rk_ints *p
         at += rk_characters(entity->start, entity->end);
         place[3] = (int32_t)at;
         p = entity->end;
-        status = rk_copy(columns + entity->kind, is_url ? entity->start : entity->value,
-                         entity->end);
-        if (!status && is_url)
+        status = rk_copy(columns + entity->kind, entity);
+        if (!status && entity->kind == RK_URL)
             status = rk_copy_host(columns + RK_DOMAIN, entity->value, entity->value_end);
         if (status)
             return status;
@@ -300,32 +306,39 @@ static int rk_put(rk_search *search, int32_t row, rk_column *columns, rk_ints *p
     return RK_OK;
 }
 
-/* Finds all entities: as values in a column for each kind, and row, kind, start, end. */
-static int rk_entities(const rk_texts *texts, rk_column *columns, rk_ints *places)
+/* Finds entities: as values in a column for each kind, and row, kind, start, end. Begins
+   with a row and stops behind some more, so that a long call can be interrupted; `from`
+   is then the next one. */
+static int rk_entities(const rk_texts *texts, rk_column *columns, rk_ints *places,
+                       int64_t *from)
 {
     const uint8_t *begin = NULL, *end = NULL;
     rk_search search;
-    int64_t row;
+    int64_t row, bytes = 0;
     int i, status = RK_OK;
     memset(&search, 0, sizeof(search));
-    for (i = 0; !status && i < RK_COLUMNS; i++) {
+#ifdef RK_SELF_CHECK
+    rk_fault(texts);
+#endif
+    for (i = 0; !status && *from == 0 && i < RK_COLUMNS; i++) {
         status = rk_append(&columns[i].rows, 0);
         if (!status)
             status = rk_append(&columns[i].values, 0);
     }
-    for (row = 0; !status && row < texts->length; row++) {
+    for (row = *from; !status && row < texts->length && bytes < RK_STRIDE; row++) {
         int found = rk_text(texts, row, &begin, &end);
+        search.used = 0;
         if (found < 0)
             status = RK_BAD_OFFSETS;
         else if (found && end > begin)
             status = rk_search_text(&search, begin, end);
-        else
-            search.used = 0;
         if (!status)
             status = rk_put(&search, (int32_t)row, columns, places);
         for (i = 0; !status && i < RK_COLUMNS; i++)
             status = rk_append(&columns[i].rows, columns[i].values.used - 1);
+        bytes += 16 + (found > 0 ? end - begin : 0);
     }
+    *from = row;
     free(search.found);
     return status;
 }

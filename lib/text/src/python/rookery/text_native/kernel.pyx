@@ -9,6 +9,7 @@ copying them. The GIL is released while texts are read.
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libc.stdlib cimport free
@@ -29,6 +30,7 @@ cdef extern from "scan.h":
         int64_t first
         int64_t length
         int wide
+    int rk_has_long_text(const rk_texts *texts) nogil
     int rk_record(uint32_t code) nogil
     uint32_t rk_folded(uint32_t code) nogil
     const uint8_t rk_class[]
@@ -85,7 +87,8 @@ cdef extern from "entities.h":
         rk_ints values
         rk_utf8 data
     int64_t rk_label_size(const uint8_t *start, const uint8_t *end) nogil
-    int rk_entities(const rk_texts *texts, rk_column *columns, rk_ints *places) nogil
+    int rk_entities(const rk_texts *texts, rk_column *columns, rk_ints *places,
+                    int64_t *start) nogil
 
 
 UNICODE_VERSION = RK_UNICODE.decode()
@@ -101,11 +104,15 @@ cdef class Column:
     def __cinit__(self, validity, offsets, data, int64_t first, int64_t length,
                   bint wide):
         cdef int64_t width = 8 if wide else 4
-        if first < 0 or not 0 <= length < 2**31 - 1:
+        if length >= 2**31 - 1:
+            raise OverflowError(f"{length} texts are too many: give fewer at once")
+        if length < 0 or not 0 <= first < 2**59:
             raise ValueError(f"a slice of {length} texts from {first}")
         self.texts.validity = _get(validity, &self.validity)
         self.texts.offsets = _get(offsets, &self.offsets)
         self.texts.data = _get(data, &self.data)
+        if self.texts.data is NULL:
+            self.texts.data = b""
         if length and self.offsets.len < (first + length + 1) * width:
             raise ValueError("the buffer of offsets is shorter than the array")
         if validity is not None and self.validity.len * 8 < first + length:
@@ -114,6 +121,8 @@ cdef class Column:
         self.texts.first = first
         self.texts.length = length
         self.texts.wide = wide
+        if rk_has_long_text(&self.texts):
+            raise OverflowError("a text has more than 2 GiB: split it")
 
     def __dealloc__(self):
         PyBuffer_Release(&self.validity)
@@ -270,12 +279,18 @@ def entities(Column texts not None):
     """
     cdef rk_column columns[6]
     cdef rk_ints places
+    cdef int64_t row = 0
     cdef int status, i
     memset(columns, 0, sizeof(columns))
     memset(&places, 0, sizeof(places))
     try:
         with nogil:
-            status = rk_entities(&texts.texts, columns, &places)
+            while True:
+                status = rk_entities(&texts.texts, columns, &places, &row)
+                if status or row >= texts.texts.length:
+                    break
+                with gil:
+                    PyErr_CheckSignals()
         _check(status)
         return _ints(&places), [
             (

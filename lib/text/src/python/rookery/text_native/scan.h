@@ -50,6 +50,17 @@ static inline int rk_text(const rk_texts *texts, int64_t row, const uint8_t **be
     return 1;
 }
 
+/* Whether a text has more bytes than its characters could be counted in 32 bits. */
+static int rk_has_long_text(const rk_texts *texts)
+{
+    const uint8_t *begin = NULL, *end = NULL;
+    int64_t row;
+    for (row = 0; texts->data_size > INT32_MAX && row < texts->length; row++)
+        if (rk_text(texts, row, &begin, &end) > 0 && end - begin > INT32_MAX)
+            return 1;
+    return 0;
+}
+
 /* ---- Code points. */
 
 static inline int rk_record(uint32_t code)

@@ -15,6 +15,7 @@ typedef struct {
     const uint8_t *start, *end; /* with its sign */
     const uint8_t *value;       /* without it, or the host of a URL */
     const uint8_t *value_end;
+    const uint8_t *rest; /* of a URL: what follows the host in it */
     int32_t kind;
 } rk_entity;
 
@@ -29,7 +30,8 @@ typedef struct {
 } rk_search;
 
 static int rk_add(rk_search *search, int32_t kind, const uint8_t *start,
-                  const uint8_t *end, const uint8_t *value, const uint8_t *value_end)
+                  const uint8_t *end, const uint8_t *value, const uint8_t *value_end,
+                  const uint8_t *rest)
 {
     rk_entity *entity;
     if (search->used == search->room) {
@@ -45,6 +47,7 @@ static int rk_add(rk_search *search, int32_t kind, const uint8_t *start,
     entity->end = end;
     entity->value = value;
     entity->value_end = value_end;
+    entity->rest = rest;
     entity->kind = kind;
     if (search->used > 1 && entity[-1].start > start)
         search->sorted = 0;
@@ -80,6 +83,12 @@ static inline int rk_is_space(uint32_t code)
     return code == 0x85 || code == 0xa0 || code == 0x1680 || code == 0x180e ||
            (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 ||
            code == 0x202f || code == 0x205f || code == 0x3000;
+}
+
+/* What \s is in JavaScript. */
+static inline int rk_is_script_space(uint32_t code)
+{
+    return code == 0xfeff || (code != 0x85 && code != 0x180e && rk_is_space(code));
 }
 
 static inline int rk_is_directional(uint32_t code)
@@ -121,6 +130,16 @@ static inline int rk_in_path(uint32_t code, int classes)
            (code == 0x2013 && classes == RK_PATH);
 }
 
+/* Letters and marks, and characters for private use that twitter-text counts as such. */
+static inline int rk_is_hashtag_letter(uint32_t code)
+{
+    if (rk_class[rk_record(code)] & RK_LETTER_OR_MARK)
+        return 1;
+    return code >= 0xf870 && code <= 0xf8d6 &&
+           (code <= 0xf87f || code == 0xf882 || (code >= 0xf884 && code <= 0xf89f) ||
+            code == 0xf8b8 || code >= 0xf8c1);
+}
+
 static inline int rk_in_hashtag(uint32_t code)
 {
     if (code < 0x80)
@@ -131,7 +150,7 @@ static inline int rk_in_hashtag(uint32_t code)
     case 0x30fb: case 0xa67e: case 0xff5e:
         return 1;
     default:
-        return rk_class[rk_record(code)] & (RK_LETTER_OR_MARK | RK_DIGIT);
+        return rk_class[rk_record(code)] & RK_DIGIT || rk_is_hashtag_letter(code);
     }
 }
 

@@ -181,22 +181,37 @@ static int64_t rk_label_size(const uint8_t *p, const uint8_t *end)
     return length;
 }
 
-/* Labels have at most 63 characters, and a URL has at most 4,096, in Punycode. */
-static int rk_is_short(const uint8_t *start, const uint8_t *end, const uint8_t *host,
-                       const uint8_t *host_end)
+/* How many characters a host has in Punycode, or -1 if a label has too many. What
+   separates labels in other scripts does so here, but not in the patterns. */
+static int64_t rk_host_size(const uint8_t *p, const uint8_t *end)
 {
-    int64_t length = rk_characters(start, host) + rk_characters(host_end, end);
-    if (host == start)
-        length += 8; /* https:// */
-    while (host < host_end) {
-        const uint8_t *dot = memchr(host, '.', (size_t)(host_end - host));
-        int64_t label = rk_label_size(host, dot ? dot : host_end);
-        if (label > RK_LABEL_CHARS)
-            return 0;
-        length += label + (dot != NULL);
-        host = dot ? dot + 1 : host_end;
+    int64_t length = 0, label = 0;
+    const uint8_t *start = p;
+    int size = 1;
+    for (;; p += size) {
+        uint32_t code = p < end ? rk_decode(p, end, &size) : '.';
+        if (code == '.' || code == 0x3002 || code == 0xff0e || code == 0xff61) {
+            label += rk_label_size(start, p);
+            if (label > RK_LABEL_CHARS)
+                return -1;
+            if (p == end)
+                return length + label;
+            start = p + size;
+            label++;
+            if (code == '.') {
+                length += label;
+                label = 0;
+            }
+        }
     }
-    return length <= RK_URL_CHARS;
+}
+
+/* Whether a host has no label that is too long, and the URL with it, which has `others`
+   characters beside it, is not too long either. */
+static int rk_is_short(const uint8_t *host, const uint8_t *host_end, int64_t others)
+{
+    int64_t length = rk_host_size(host, host_end);
+    return length >= 0 && length + others <= RK_URL_CHARS;
 }
 
 /* ---- What follows a host. */
@@ -261,12 +276,13 @@ static const uint8_t *rk_query(const uint8_t *p, const uint8_t *end)
     return last;
 }
 
-static const uint8_t *rk_after_host(const uint8_t *p, const uint8_t *end)
+static const uint8_t *rk_after_host(const uint8_t *p, const uint8_t *end, int *has_path)
 {
     if (end - p >= 2 && *p == ':' && p[1] >= '0' && p[1] <= '9')
         for (p++; p < end && *p >= '0' && *p <= '9'; p++)
             ;
-    if (p < end && *p == '/')
+    *has_path = p < end && *p == '/';
+    if (*has_path)
         p = rk_path(p, end);
     return rk_query(p, end);
 }
@@ -302,9 +318,43 @@ static const uint8_t *rk_scheme(const rk_search *search, const uint8_t *p)
     return rk_may_precede_url(search, start) ? start : NULL;
 }
 
+static inline int rk_in_latin_label(uint32_t code)
+{
+    return rk_is(code, RK_NAME) || code == '-' || rk_is_accented(code);
+}
+
+/* The end of the first Latin host in p..end, which begins at `start`; or NULL. */
+static const uint8_t *rk_latin_host(const uint8_t *p, const uint8_t *end,
+                                    const uint8_t **start)
+{
+    int size = 0;
+    for (; p < end; p += size) {
+        const uint8_t *last = NULL, *label;
+        *start = p;
+        for (;;) {
+            int64_t tld;
+            for (label = p; p < end; p += size)
+                if (!rk_in_latin_label(rk_decode(p, end, &size)))
+                    break;
+            if (p == label || p == end || *p != '.')
+                break;
+            tld = rk_tld(++p, end);
+            if (tld)
+                last = p + tld;
+        }
+        if (last)
+            return last;
+        if (p == end)
+            break;
+        rk_decode(p, end, &size);
+    }
+    return NULL;
+}
+
 static int rk_with_scheme(rk_search *search, const uint8_t *start, const rk_host *host)
 {
-    const uint8_t *end = rk_after_host(host->end, search->end), *p;
+    int has_path;
+    const uint8_t *end = rk_after_host(host->end, search->end, &has_path), *p;
     search->url_from = end;
     /* A link of t.co has letters and digits behind the slash, and nothing more. */
     if (host->end - host->start == 4 && (host->start[0] | 0x20) == 't' &&
@@ -317,50 +367,60 @@ static int rk_with_scheme(rk_search *search, const uint8_t *start, const rk_host
             return RK_OK;
         end = rk_query(p, search->end);
     }
-    if (!rk_is_short(start, end, host->start, host->end))
+    if (host->end - host->start > 4 && !memcmp(host->start, "xn--", 4) &&
+        !rk_latin_host(host->start, host->end, &p))
         return RK_OK;
-    return rk_add(search, RK_URL, start, end, host->start, host->end);
+    if (!rk_is_short(host->start, host->end,
+                     (host->start - start) + rk_characters(host->end, end)))
+        return RK_OK;
+    return rk_add(search, RK_URL, start, end, host->start, host->end, host->end);
 }
 
-static inline int rk_in_plain_label(uint32_t code)
-{
-    return rk_is(code, RK_ALPHANUMERIC) || code == '-' || rk_is_accented(code);
-}
-
-/* Without a scheme, a host is Latin: what else stands beside it is text. */
+/* Without a scheme, a host is Latin: what else stands beside it is text. The path belongs
+   to the last one, even if such text stands between them. */
 static int rk_without_scheme(rk_search *search, const rk_host *host)
 {
-    const uint8_t *end = rk_after_host(host->end, search->end);
-    const uint8_t *p = host->start;
-    int size;
+    int has_path;
+    const uint8_t *end = rk_after_host(host->end, search->end, &has_path);
+    const uint8_t *p = host->start, *start, *last, *url = NULL, *url_end = NULL;
+    int64_t length;
     search->url_from = end;
     if (p > search->begin && (p[-1] == '-' || p[-1] == '_' || p[-1] == '.' || p[-1] == '/'))
         return RK_OK;
-    while (p < host->end) {
-        const uint8_t *start = p, *last = NULL, *label;
-        for (;;) {
-            int64_t tld;
-            for (label = p; p < host->end; p += size)
-                if (!rk_in_plain_label(rk_decode(p, host->end, &size)))
-                    break;
-            if (p == label || p == host->end || *p != '.')
-                break;
-            tld = rk_tld(++p, host->end);
-            if (tld)
-                last = p + tld;
-        }
-        if (last) {
-            const uint8_t *whole = last == host->end ? end : last;
-            if (rk_is_short(start, whole, start, last) &&
-                rk_add(search, RK_URL, start, whole, start, last))
-                return RK_NO_MEMORY;
-            p = last;
-        } else if (p < host->end) {
-            rk_decode(p, host->end, &size);
-            p += size;
+    length = rk_characters(p, end) + 8; /* https:// */
+    for (; (last = rk_latin_host(p, host->end, &start)); p = last) {
+        if (!rk_is_short(start, last, length - rk_characters(start, last)))
+            continue;
+        if (url && rk_add(search, RK_URL, url, url_end, url, url_end, url_end))
+            return RK_NO_MEMORY;
+        url = start;
+        url_end = last;
+    }
+    if (!url)
+        return RK_OK;
+    return rk_add(search, RK_URL, url, has_path ? end : url_end, url, url_end,
+                  has_path ? host->end : url_end);
+}
+
+/* Reads the host at p, which begins with `code`. At the beginning of a text, the first
+   character may stand before a host that begins with the second one; if there is such a
+   host, that is what it does, even where it may begin a host itself. */
+static void rk_read_first(rk_search *search, const uint8_t *p, uint32_t code, rk_host *host)
+{
+    const uint8_t *poor = search->poor, *second;
+    int size;
+    if (p == search->begin && !rk_is(code, RK_ALPHANUMERIC) && code != 0xff20 &&
+        code != 0xff03) {
+        rk_decode(p, search->end, &size);
+        second = p + size;
+        if (second < search->end && *second != '.') {
+            rk_read_host(search, second, host);
+            if (host->end && host->start == second)
+                return;
+            search->poor = poor;
         }
     }
-    return RK_OK;
+    rk_read_host(search, p, host);
 }
 
 /* Looks for URLs around a dot behind which a top-level domain stands. */
@@ -399,7 +459,7 @@ static int rk_url(rk_search *search, const uint8_t *dot)
             p += size;
             continue;
         }
-        rk_read_host(search, p, &host);
+        rk_read_first(search, p, code, &host);
         if (!host.end) {
             p = host.next;
             continue;

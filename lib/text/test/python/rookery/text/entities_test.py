@@ -47,6 +47,14 @@ def one(found: Entities, kind: str) -> list[str]:
         ("#http://a.org", []),
         ("(#one) '#two' .#three", ["one", "two", "three"]),
         ("#नमस्ते", ["नमस्ते"]),
+        ("#שלום־עולם #ไทย #日本語テスト", ["שלום־עולם", "ไทย", "日本語テスト"]),
+        ("#한국어,#Привет!", ["한국어", "Привет"]),
+        ("۲#a ーー#b ･#c", ["c"]),
+        # Two that touch are none, and a mark is a letter, as in a keycap.
+        ("#a #b#c #d", ["a", "d"]),
+        ("#1\ufe0f\u20e3 #٣", ["1\ufe0f\u20e3"]),
+        # For private use, and yet among the published letters.
+        ("#\uf8d0 #\uf882 #\uf883 \uf870#a", ["\uf8d0", "\uf882"]),
     ],
 )
 def test_hashtags(text: str, hashtags: list[str]) -> None:
@@ -70,6 +78,10 @@ def test_hashtags(text: str, hashtags: list[str]) -> None:
         ("@a:// @@b", []),
         ("!@a #@a $@a %@a &@a *@a", []),
         ("http://a.org/@b", []),
+        ("👍@a é@b …@c -@d", ["a", "b", "c", "d"]),
+        ("@a\u0301 @b\u02bb @c· @dж", ["c", "d"]),
+        ("+RT@a ~rt:@b -Rt@c", ["b"]),
+        ("@a/1 @b/ @c", ["a", "b", "c"]),
     ],
 )
 def test_mentions(text: str, mentions: list[str]) -> None:
@@ -90,6 +102,10 @@ def test_a_list_is_no_mention() -> None:
         ("$A.bcd $A.b1 $A_ $AAPL1 $AAPLé", ["A", "A", "A"]),
         ("\u3000$A\u200e$B ($C) $$D", ["B"]),
         ("\u200e$B.x_", ["B.x"]),
+        ("$A\u3000 $B\xa0 $C\ufeff $D\x85 $E。", ["A", "B", "C"]),
+        ("\x85$A \u180e$B \ufeff$C", ["A", "B"]),
+        ('$A" $B` $C\\ $D$E', ["A", "B", "C", "D"]),
+        ("$ABCDEF $ABCDEFG $A.BC $A_B $A-B", ["ABCDEF", "A.BC", "A_B", "A"]),
     ],
 )
 def test_cashtags(text: str, cashtags: list[str]) -> None:
@@ -125,7 +141,8 @@ def test_cashtags(text: str, cashtags: list[str]) -> None:
         ("bbc.co.uk/news?a=b, x", ["bbc.co.uk/news?a=b"], ["bbc.co.uk"]),
         ("a/example.com -example.com .example.com", [], []),
         ("me@example.com john.doe+a@example.com", [], []),
-        ("foo_bar.example.com", ["bar.example.com"], ["bar.example.com"]),
+        ("foo_bar.example.com", ["foo_bar.example.com"], ["foo_bar.example.com"]),
+        ("日_b.c.com -a_b.c.com", ["_b.c.com"], ["_b.c.com"]),
         ("foo_bar.com http://foo_bar.com http://foo_bar.a.com",)
         + (["http://foo_bar.a.com"], ["foo_bar.a.com"]),
         # Hosts beyond ASCII, and text that leans on a URL without a space.
@@ -158,6 +175,35 @@ def test_cashtags(text: str, cashtags: list[str]) -> None:
         (f"http://a.org/{'a' * 4083}", [f"http://a.org/{'a' * 4083}"], None),
         (f"http://a.org/{'a' * 4084}", [], []),
         ("www.com", ["www.com"], ["www.com"]),
+        # Neither a short domain nor one of a country needs a path.
+        ("vine.co MLB.tv goo.gl", ["vine.co", "MLB.tv", "goo.gl"], None),
+        # Without a scheme, a port and a query need one.
+        ("a.org:80 b.org?x=1 c.org:80?x", ["a.org", "b.org", "c.org"], None),
+        ("a.org:80/ b.org/?x=1", ["a.org:80/", "b.org/?x=1"], None),
+        ("http://a.org:80 http://b.org?x", ["http://a.org:80", "http://b.org?x"], None),
+        # A path belongs to the last Latin host before it.
+        ("a.comです.jp/b", ["a.com/b"], ["a.com"]),
+        ("a.com日.b.orgの.jp/c d.jp", ["a.com", "b.org/c", "d.jp"], None),
+        # What begins a text stands before a host, if one begins behind it.
+        ("été.com", ["té.com"], ["té.com"]),
+        (" été.com", ["été.com"], ["été.com"]),
+        ("é.com", ["é.com"], ["é.com"]),
+        ("é_a.com ", [], []),
+        ("日本語example.com", ["example.com"], None),
+        ("＃1.com #1.com", ["1.com"], None),
+        ("éhttp://é.com", ["http://é.com"], None),
+        # What begins like Punycode has no other characters, unless a host follows.
+        ("http://xn--日本.com http://xn--日本.a.com", ["http://xn--日本.a.com"], None),
+        ("http://XN--日本.com", ["http://XN--日本.com"], None),
+        # Other full stops separate labels where their length counts only.
+        (f"http://{'a' * 40}。{'b' * 22}.com", [f"http://{'a' * 40}。{'b' * 22}.com"])
+        + (None,),
+        (f"http://{'a' * 40}。{'b' * 23}.com http://a。com", [], []),
+        ("a.com,b.com:c.com", ["a.com", "b.com", "c.com"], None),
+        ("http://a.com/,http://b.com:x", ["http://a.com/,http://b.com:x"], ["a.com"]),
+        ("http://- http://a..com http://a.comx http://.com http://-a.com", [], []),
+        ("http://a.com_b http://a.com+b http://a.com@b", ["http://a.com"], None),
+        ("🔥http://a.org🔥 a.org🔥", ["http://a.org", "a.org"], None),
     ],
 )
 def test_addresses(text: str, urls: list[str], domains: list[str] | None) -> None:
@@ -188,6 +234,8 @@ def test_domains_are_those_of_twitter_text() -> None:
         ("é #fire @bbc", [("HASHTAG", 2, 7), ("MENTION", 8, 12)]),
         ("🔥＃火 $T @a/b", [("HASHTAG", 1, 3), ("CASHTAG", 4, 6), ("LIST", 7, 11)]),
         ("日本 t.co/a#b x.com", [("URL", 3, 11), ("URL", 12, 17)]),
+        ("été.com", [("URL", 1, 7)]),
+        (" a.comです.jp/b", [("URL", 1, 13)]),
     ],
 )
 def test_places_are_counted_in_characters_and_have_their_sign(
@@ -219,15 +267,60 @@ def test_nulls_and_slices_keep_their_rows() -> None:
     assert found.places.row.tolist() == [2] * 5
 
 
-@pytest.mark.timeout(20)
-@pytest.mark.parametrize(
-    "piece",
-    (
-        *("a.", "#", "(", "http://a.org/(", "(a", "#…", "@a", "http://a.", "é#", "日."),
-        *("a_b.com.", "a.com日.", "x.a_b.com-", "(a.com/(b", "xn--", "日", "a.jp＃b"),
+HOSTILE = (
+    *("a.", "#", "(", "http://a.org/(", "(a", "#…", "@a", "http://a.", "é#", "日."),
+    *("a_b.com.", "a.com日.", "x.a_b.com-", "(a.com/(b", "xn--", "日", "a.jp＃b"),
+    *(
+        "a",
+        "#a",
+        "_",
+        "-",
+        ".xn--",
+        "a.com",
+        "((a)",
+        "(a)(",
+        "()",
+        "http://",
+        "$A.",
+        "RT@",
+    ),
+    *(
+        "。",
+        "a。",
+        "a.com/日",
+        "日a.com",
+        "http://t.co/a?",
+        "é",
+        "\ufe0f#",
+        "xn--日.com",
     ),
 )
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("piece", HOSTILE)
 def test_a_hostile_text_is_read_in_linear_time(piece: str) -> None:
     # In quadratic time these take minutes.
     text = piece * (1_000_000 // len(piece))
-    of(f"http://{text} {text} http://a.org/{text} http://a.org/?{text}")
+    of(f"http://{text} {text} http://a.org/{text} http://a.org/?{text} #a{text}")
+    of(text)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 9])
+def test_any_number_of_threads_finds_the_same(threads: int) -> None:
+    texts = pa.array(["#a @b", None, "$C a.org/x", "", "@d/e http://f.org #g"] * 3)
+    found, expected = entities(texts, threads=threads), entities(texts)
+    for name in ("hashtags", "mentions", "lists", "cashtags", "urls", "domains"):
+        column: pa.ListArray[Any] = getattr(found, name)
+        column.validate(full=True)
+        assert column.to_pylist() == getattr(expected, name).to_pylist()
+    for name in ("row", "kind", "start", "end"):
+        values = getattr(found.places, name)
+        assert values.tolist() == getattr(expected.places, name).tolist()
+        assert values.dtype == np.int32
+        assert not values.flags.writeable
+
+
+def test_no_thread_is_refused() -> None:
+    with pytest.raises(ValueError, match="give at least one"):
+        entities(pa.array(["#a"]), threads=0)

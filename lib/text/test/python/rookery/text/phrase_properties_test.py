@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.text import PhraseTable, Term, TermKind, oracle
+from rookery.text.testing import columns_of
 
 # Words that fold into each other in odd ways, and what stands between words.
 WORDS = (
@@ -40,26 +42,41 @@ BETWEEN = (
     *("\u200f", "\u061c", " " * 61, "." * 64, "🇩🇪", "1️⃣"),
 )
 
-texts_of_words = st.lists(st.sampled_from(WORDS + BETWEEN), max_size=12).map("".join)
-anything = st.text(max_size=12)
-# Longer than the blocks in which the kernel reads.
-long = st.lists(texts_of_words, min_size=4, max_size=8).map("".join)
-columns = st.lists(
-    st.one_of(st.none(), texts_of_words, anything, long, st.just("")), max_size=6
-)
-terms = st.lists(
-    st.builds(
-        Term,
-        st.one_of(st.sampled_from(WORDS), texts_of_words, anything),
-        st.sampled_from(TermKind),
-        st.sampled_from([False, False, False, True]),
-        st.sampled_from([False, False, False, True]),
-    ).filter(
-        lambda term: bool(
-            term.text if term.kind is TermKind.SUBSTRING else oracle.words(term.text)
-        )
+PIECES = (*WORDS, *WORDS, *BETWEEN)
+
+Case: TypeAlias = tuple[list[Term], list[str | None]]
+
+
+def _case(
+    texts: list[str | None],
+    others: list[str | None],
+    cuts: bytes,
+    kinds: list[tuple[TermKind, bool, bool]],
+) -> Case:
+    # Half of the terms are cut out of the texts, so that there is something to find.
+    # What is no term is dropped: that is cheaper than trying others in its place.
+    for which, start, length in zip(cuts[::3], cuts[1::3], cuts[2::3], strict=False):
+        text = texts[which % len(texts)] or ""
+        start %= len(text) + 1
+        cut = text[start : start + length % 16]
+        others = [*others, cut.swapcase() if length & 16 else cut]
+    terms = [
+        Term(text, kind, at_start, at_end)
+        for text, (kind, at_start, at_end) in zip(others, itertools.cycle(kinds))
+        if text and (kind is TermKind.SUBSTRING or oracle.words(text))
+    ]
+    return terms, texts
+
+
+rarely = st.sampled_from([False, False, False, True])
+cases = st.builds(
+    _case,
+    columns_of(PIECES),
+    columns_of([*WORDS * 4, *(f"{word} " for word in WORDS), *PIECES], length=2),
+    st.binary(min_size=3, max_size=18),
+    st.lists(
+        st.tuples(st.sampled_from(TermKind), rarely, rarely), min_size=1, max_size=4
     ),
-    max_size=8,
 )
 
 
@@ -75,41 +92,37 @@ def found(
     return list(zip(*(array.tolist() for array in arrays), strict=True))
 
 
-@given(terms, columns)
-def test_terms_are_found_where_the_oracle_finds_them(
-    terms: list[Term], texts: list[str | None]
-) -> None:
+@given(cases)
+def test_terms_are_found_where_the_oracle_finds_them(case: Case) -> None:
+    terms, texts = case
     table = PhraseTable.build(terms)
     assert found(table, pa.array(texts, pa.string())) == oracle.find(terms, texts)
 
 
-@given(terms, columns, st.booleans())
+@given(cases, st.booleans())
 def test_texts_without_a_kind_have_that_of_the_table(
-    terms: list[Term], texts: list[str | None], boundaries: bool
+    case: Case, boundaries: bool
 ) -> None:
+    terms, texts = case
     phrases = [term.text for term in terms if oracle.words(term.text)]
     table = PhraseTable.build(phrases, boundaries=boundaries)
     expected = oracle.find(phrases, texts, boundaries=boundaries)
     assert found(table, pa.array(texts, pa.string())) == expected
 
 
-@given(terms, columns, st.integers(1, 9))
-def test_any_number_of_threads_finds_the_same(
-    terms: list[Term], texts: list[str | None], threads: int
-) -> None:
+@given(cases, st.integers(1, 9))
+def test_any_number_of_threads_finds_the_same(case: Case, threads: int) -> None:
+    terms, texts = case
     table = PhraseTable.build(terms)
     array = pa.array(texts, pa.large_string())
     assert found(table, array, threads) == found(table, array)
 
 
-@given(terms, columns, st.integers(0, 6), st.integers(0, 6), st.integers(1, 3))
+@given(cases, st.integers(0, 6), st.integers(0, 6), st.integers(1, 3))
 def test_a_slice_in_any_layout_is_read_like_its_texts(
-    terms: list[Term],
-    texts: list[str | None],
-    start: int,
-    length: int,
-    threads: int,
+    case: Case, start: int, length: int, threads: int
 ) -> None:
+    terms, texts = case
     table = PhraseTable.build(terms)
     expected = oracle.find(terms, texts[start : start + length])
     for kind in (pa.string(), pa.large_string(), pa.string_view()):

@@ -7,13 +7,48 @@ import unicodedata
 import pyarrow as pa
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from rookery.text import UNICODE_VERSION, ColumnError, fold, oracle, tables, tokens
+from rookery.text.testing import columns_of
 from rookery.text_native import kernel
 
 EVERY_CHARACTER = "".join(
     map(chr, [*range(0xD800), *range(0xE000, sys.maxunicode + 1)])
+)
+
+
+PIECES = (
+    *(
+        " ",
+        ",",
+        "_",
+        "#",
+        "-",
+        "'",
+        "a",
+        "Z",
+        "0",
+        "é",
+        "ß",
+        "\u0301",
+        "e\u0301",
+        "日本",
+    ),
+    *(
+        "ไทย",
+        "नमस्ते",
+        "अ",
+        "①",
+        "٣",
+        "Ⅷ",
+        "\u20e3",
+        "\ufe0f",
+        "\u200d",
+        "☀",
+        "🔥",
+        "𐐀",
+    ),
+    *(" " * 61, "x" * 62, "é" * 31, "." * 64, "日" * 21, "\x00", "\x7f", "\U0010ffff"),
 )
 
 
@@ -66,7 +101,7 @@ def test_case_is_folded_one_character_into_one(text: str, folded: str) -> None:
     assert len(folded) == len(text)
 
 
-@given(st.lists(st.one_of(st.none(), st.text(max_size=20)), max_size=5))
+@given(columns_of(PIECES))
 def test_words_are_where_the_oracle_finds_them(texts: list[str | None]) -> None:
     found = tokens(pa.array(texts, pa.string()))
     expected = [

@@ -45,19 +45,21 @@ def sparkline(counts: Sequence[int], width: int = _SPARK) -> str:
     """Draws counts as one line of bars.
 
     Args:
-        counts: The counts; if they are more than the width, neighbours are added up.
+        counts: The counts; if they are more than the width, neighbours share a bar.
         width: How many bars at most.
 
     Returns:
         A bar for each; a dot where there was nothing.
     """
+    heights: Sequence[float] = counts
     if len(counts) > width:
         edges = np.linspace(0, len(counts), width + 1).astype(int)
-        counts = np.add.reduceat(np.asarray(counts), edges[:-1]).tolist()
-    most = max(counts, default=0)
+        sums = np.add.reduceat(np.asarray(counts), edges[:-1])
+        heights = (sums / np.diff(edges)).tolist()
+    most = max(heights, default=0)
     return "".join(
-        _BARS[min(n * len(_BARS) // (most + 1), len(_BARS) - 1)] if n else "·"
-        for n in counts
+        _BARS[min(int(n / most * len(_BARS)), len(_BARS) - 1)] if n else "·"
+        for n in heights
     )
 
 

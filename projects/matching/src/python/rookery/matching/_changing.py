@@ -115,7 +115,7 @@ class Changing:
         self._mends = False
         base = await self._base(version)
         self._check_untouched(base, value)
-        after = await asyncio.to_thread(self._change.apply, base)
+        after = await asyncio.to_thread(self._made, base)
         if after.version == version and not self._mends:
             return Done(version, len(after), None)
         changes = await asyncio.to_thread(compare, base, after)
@@ -158,6 +158,12 @@ class Changing:
                     return value.time
         # It is done, whoever may say when.
         return datetime.now(UTC)
+
+    def _made(self, base: Listing) -> Listing:
+        after = self._change.apply(base)
+        # Computed here, where nobody waits, and kept.
+        _ = after.version
+        return after
 
     async def _base(self, version: str | None) -> Listing:
         if version is None:

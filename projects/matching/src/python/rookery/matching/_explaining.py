@@ -134,7 +134,7 @@ def _show(found: Explanation, text: str) -> None:
     shown = marked(text, spans)
     console.print()
     console.print(shown)
-    if spans and not console.is_terminal or console.no_color:
+    if spans and (not console.is_terminal or console.no_color):
         console.print(_carets(shown.plain, spans))
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
+from rookery.matching._collector import uncollected
 from rookery.matching._errors import MatchingError
 from rookery.matching._formats import is_object, named
 from rookery.matching._rules import Rule, RuleSet
@@ -119,7 +120,8 @@ class Listing:
         Returns:
             What is stored of them.
         """
-        return cls({rule.id: Listed.of(rule) for rule in rules.rules})
+        with uncollected():
+            return cls({rule.id: Listed.of(rule) for rule in rules.rules})
 
     @classmethod
     def read(cls, text: str, version: str) -> Listing:
@@ -136,7 +138,8 @@ class Listing:
             MatchingError: It is not what was stored under this version.
         """
         try:
-            listed = [Listed.read(line) for line in text.split("\n") if line]
+            with uncollected():
+                listed = [Listed.read(line) for line in text.split("\n") if line]
         except (KeyError, ValueError, RecursionError) as error:
             raise MatchingError(
                 f"the rules stored as version {version} are damaged: {error}"

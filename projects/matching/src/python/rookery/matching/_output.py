@@ -13,7 +13,7 @@ import pyarrow.parquet
 from rookery.matching._input import Misuse
 from rookery.matching._options import Output
 from rookery.matching._table import TableWriter
-from rookery.records import MATCH, to_csv, to_jsonl
+from rookery.records import MATCH, empty, to_csv, to_jsonl
 
 # A column that can be asked for: the version of the rules that a match was found with.
 RULESET: Final = "ruleset"
@@ -147,7 +147,7 @@ class Writer:
     def close(self) -> None:
         """Writes what belongs at the end, and what there has to be without a match."""
         if self._output is Output.CSV and not self._begun:
-            self._to.write(to_csv(self._schema.empty_table().to_batches()[0]))
+            self._to.write(to_csv(empty(self._schema)))
         if self._output is Output.PARQUET:
             self._write_group()
         if self._parquet is not None:

@@ -51,6 +51,7 @@ from rookery.matching._stored import (
     HISTORY,
     POINTERS,
     SNAPSHOTS,
+    Loader,
     MissingRules,
     Pointer,
     history,
@@ -76,6 +77,7 @@ __all__ = [
     "Entry",
     "Listed",
     "Listing",
+    "Loader",
     "MissingRules",
     "NameTaken",
     "NoRules",
@@ -260,8 +262,9 @@ async def watch(bus: Bus) -> AsyncGenerator[RuleSet, None]:
         Rule sets, without end. A version that is published again is left out.
     """
     last: str | None = None
+    loader = Loader(bus)
     async with aclosing(follow(bus)) as pointers:
         async for found in pointers:
             if found.version != last:
-                yield await load(bus, found.version)
+                yield await loader.load(found.version)
                 last = found.version

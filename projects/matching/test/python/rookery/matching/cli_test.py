@@ -195,14 +195,6 @@ def test_parquet_is_not_sent_to_a_terminal() -> None:
             Writer(Output.PARQUET, cast(BinaryIO, terminal))
 
 
-def test_a_rule_is_explained_clause_by_clause(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    assert run("explain", "fire -drill", "a fire") == 0
-    assert capfd.readouterr().out.startswith("yes  fire -drill\n  yes  fire  at 2-6\n")
-    assert run("explain", "fire -drill", "fire drill") == 1
-
-
 def test_rules_are_linted(
     tmp_path: Path, posts: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,6 +49,14 @@ from rookery.matching.testing import expressions
         ("fire (lang:en OR has:media)", "fire (lang:en OR has:media)"),
         ("fire -(lang:en has:media)", "fire -(lang:en has:media)"),
         ("fire/fighter 9:30", "fire/fighter 9:30"),
+        ("fire\u200b OR \u200bflood\u200e", "fire OR flood"),
+        ("\ufefffire\tflood\u3000x\r\n", "fire flood x"),
+        ('fire "a\u200bb"', 'fire "a\u200bb"'),
+        ("substring:a\u2060b", "substring:a b"),
+        ("＃fire ＠fema", "＃fire ＠fema"),
+        ("from:＠nasa", "from:nasa"),
+        ("👨\u200d👩\u200d👧 می\u200cخواهم", "👨\u200d👩\u200d👧 می\u200cخواهم"),
+        ("covid-19 AT&T U.S. don’t", "covid-19 AT&T U.S. don’t"),
     ],
 )
 def test_an_expression_is_printed_in_one_way(text: str, canonical: str) -> None:
@@ -132,6 +140,31 @@ def test_what_is_no_rule_is_pointed_at(text: str, column: int, says: str) -> Non
         parse_expression(text)
     assert says in caught.value.reason
     assert caught.value.column == column
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("fire is:retweet", '; posts passed on begin with RT: -^"RT"'),
+        ("fire place:paris", "there are from:, source:, url:, lang:, has:, substring:"),
+        ("fire form:nasa", "write from:"),
+        ("fire langs:en", "write lang:"),
+        ("to:nasa", "write @nasa"),
+        ("hashtag:fire", "write #fire"),
+        ("https://bbc.co.uk", "write url:bbc.co.uk"),
+        ("fire has:images", "write has:media"),
+        ("fire has:geo", "there are has:cashtags, has:hashtags"),
+        ("fire AND flood", 'a space already means AND; the word itself: "AND"'),
+        ("fire NOT flood", 'a negation is written -drill; the word itself: "NOT"'),
+        ("fire | flood", "between terms OR means one of them"),
+        ("fire - drill", "write -drill, without a space"),
+        ("“fire”", 'write ", as in "boulder fire"; between such marks “ is text'),
+    ],
+)
+def test_an_error_says_what_to_write(text: str, hint: str) -> None:
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_expression(text)
+    assert hint in caught.value.hint
 
 
 def test_an_error_shows_the_line_with_a_caret_and_a_hint() -> None:
@@ -228,6 +261,7 @@ PIECES = st.sampled_from(
         "{2,3}",
     ]
     + ["(?:", r"\b", r"\w", r"\/", "[^", "a-z", "́", "0", "\x00", "ẞ"]
+    + ["“", "–", "：", "（", "＊", "＃", "\u200b", "\u200d", "\ufeff", "NOT", "!", "or"]
 )
 TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=20).map("".join))
 

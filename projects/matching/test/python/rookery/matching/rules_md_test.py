@@ -85,6 +85,30 @@ def test_what_the_tables_show_is_in_the_language(written: str) -> None:
         parse_rule(f"x {written}")
 
 
+def rows_of(header: str) -> list[tuple[list[str], str]]:
+    table = re.search(
+        rf"^\| {header} \|\n\|.*\n(?P<rows>(?:\|.*\n)+)", PAGE, re.MULTILINE
+    )
+    assert table is not None
+    rows = [line[2:-2].split(" | ") for line in table["rows"].splitlines()]
+    return [(re.findall(r"`([^`]+)`", left), right) for left, right in rows]
+
+
+@pytest.mark.parametrize(("there", "here"), rows_of(r"there \| here"))
+def test_what_differs_elsewhere_is_as_the_page_says(
+    there: list[str], here: str
+) -> None:
+    if here == "only here":
+        return
+    if here.startswith("refused") or here.startswith("`"):
+        for written in there:
+            with pytest.raises(RuleSyntaxError, match="is not available"):
+                parse_rule(f"x {written}")
+        there = re.findall(r"`([^`]+)`", here)
+    for written in there:
+        parse_rule(f"x {written}")
+
+
 def test_the_error_on_the_page_is_what_is_said() -> None:
     with pytest.raises(Exception) as caught:
         RuleSet.parse(["a", "b", "drill = -drill"], where="rules.txt")

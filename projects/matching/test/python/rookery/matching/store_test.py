@@ -442,3 +442,43 @@ async def test_who_follows_slowly_sees_only_the_newest(bus: Bus) -> None:
             await store.edit(bus, Add(_rules(f"n{number} = x")))
         newest = await store.pointer(bus)
         assert await asyncio.wait_for(anext(pointers), 5) == newest
+
+
+async def test_who_loads_one_set_after_the_other_gets_each_whole(bus: Bus) -> None:
+    loader = store.Loader(bus)
+    lines = [f"r{n} = word{n}" for n in range(50)]
+    sets = [
+        _rules(*lines),
+        _rules(*lines[:10], "r10 = other", *lines[11:]),
+        _rules(*lines[5:], '{"id": "r1", "rule": "word1", "enabled": false}'),
+        _rules("alone"),
+        RuleSet(()),
+        _rules(*reversed(lines[:20])),
+    ]
+    for rules in sets:
+        version = await store.publish(bus, rules)
+        assert await loader.load(version) == rules
+        again = await loader.load(version)
+        assert all(
+            one.expression is other.expression
+            for one, other in zip(again.rules, (await loader.load(version)).rules)
+        )
+
+
+async def test_a_set_that_is_damaged_is_told_whatever_was_loaded_before(
+    bus: Bus,
+) -> None:
+    loader = store.Loader(bus)
+    await loader.load(await store.publish(bus, _rules("a = fire", "b = flood")))
+    for number, (text, told) in enumerate(
+        [
+            ("a = fire\nb = (\n", ":2:6: "),
+            ("a = fire\na = fire\n", "'a'"),
+            ("a = fire\nc = x\n", "another release"),
+            ("a = fire\n# comment\n", "another release"),
+        ]
+    ):
+        version = f"{number:016x}"
+        await bus.objects(store.SNAPSHOTS).put(version, text.encode())
+        with pytest.raises(MatchingError, match=told):
+            await loader.load(version)

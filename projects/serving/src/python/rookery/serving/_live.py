@@ -150,6 +150,7 @@ class Live:
         self._history: History | None = None
         self._lake_error: str | None = None
         self._rules_error = ""
+        self._loader = store.Loader(bus)
         self._caught_up = False
         self._target: int | None = None
         self._view: View | None = None
@@ -358,7 +359,7 @@ class Live:
         if self.rules is not None and self.rules.version == version:
             return
         try:
-            self.rules = await store.load(self.bus, version)
+            self.rules = await self._loader.load(version)
         except store.MissingRules:
             raise
         except MatchingError as error:

@@ -37,6 +37,7 @@ class RulesInUse:
     def __init__(self, process: Process, bus: Bus, metrics: MatchMetrics) -> None:
         self._process = process
         self._bus = bus
+        self._loader = store.Loader(bus)
         self._metrics = metrics
         self._matcher: Matcher | None = None
         self._there = asyncio.Event()
@@ -92,7 +93,7 @@ class RulesInUse:
 
     async def _compiled(self, version: str) -> tuple[Matcher, float]:
         began = time.monotonic()
-        rules = await store.load(self._bus, version)
+        rules = await self._loader.load(version)
         matcher = await asyncio.to_thread(Matcher, rules)
         return matcher, time.monotonic() - began
 
