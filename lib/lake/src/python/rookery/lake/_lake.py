@@ -116,15 +116,21 @@ class Lake:
     def put_rules(self, version: str, text: bytes) -> None:
         """Keeps a rule set.
 
+        The one that is kept already stays, also if its rules stand in another order:
+        that makes no other version.
+
         Args:
             version: Its version, which is a digest of its content.
-            text: The rule set.
+            text: The rule set, one rule a line.
 
         Raises:
-            LakeDamaged: If another text is kept under this version.
+            LakeDamaged: If other rules are kept under this version.
         """
         path = self._rules_path(version)
-        if not self.store.create(path, text) and self.store.get(path) != text:
+        if self.store.create(path, text):
+            return
+        kept = self.store.get(path) or b""
+        if kept != text and sorted(kept.split(b"\n")) != sorted(text.split(b"\n")):
             raise LakeDamaged(
                 f"{self.store.where(path)} holds another text than that of version "
                 f"{version}: restore it from a copy"

@@ -212,6 +212,15 @@ def test_a_lake_without_an_epoch_continues_no_log(url: str) -> None:
         Lake.open(url).check_epoch("e1", log_last={"posts": 0, "matches": 0})
 
 
+def test_a_rule_set_in_another_order_is_the_same_version(lake: Lake) -> None:
+    lake.put_rules("0123abcd", b"fire\nflood\nrain\n")
+    lake.put_rules("0123abcd", b"rain\nfire\nflood\n")
+    assert lake.get_rules("0123abcd") == b"fire\nflood\nrain\n"
+    for other in (b"fire\nflood\n", b"fire\nflood\nrain\nrain\n", b""):
+        with pytest.raises(LakeDamaged, match="another text"):
+            lake.put_rules("0123abcd", other)
+
+
 def test_rule_sets_are_kept_by_version(lake: Lake, url: str) -> None:
     lake.put_rules("0123abcd", b"fire OR smoke\n")
     lake.put_rules("0123abcd", b"fire OR smoke\n")

@@ -23,8 +23,21 @@
 typedef struct {
     uint64_t open; /* bits of the words that edges to its children have */
     int32_t node;  /* -1: there is none */
-    int32_t end;   /* the first of its ends, or -1 */
+    int32_t end;   /* the first of its ends; or RK_NO_END; or, where that is all there is
+                      to know, less: RK_PLAIN_END less the phrase */
 } rk_branch;
+
+#define RK_NO_END (-1)
+#define RK_PLAIN_END (-2)
+
+/* A word of a text, read before those before it are looked up: so memory has time. */
+typedef struct {
+    rk_word word;
+    rk_key key;
+    int32_t number; /* among the words of its text */
+} rk_token;
+
+#define RK_AHEAD 16
 
 typedef struct {
     rk_vocabulary words, stems;
@@ -34,7 +47,7 @@ typedef struct {
     int64_t stem_size_count;
     int64_t longest_key;
     rk_trie trie;
-    rk_branch *root;   /* word or stem -> the child of the root */
+    int32_t *root;     /* word or stem -> the child of the root, while it is built */
     rk_branch *branch; /* node -> itself */
     int32_t longest;   /* words of the longest phrase */
     rk_automaton automaton;
@@ -55,7 +68,10 @@ typedef struct {
     rk_ints *hits;
     const uint8_t *base;
     rk_state *states;
-    uint8_t *scratch; /* for a key */
+    uint8_t *scratch; /* for the keys of tokens */
+    int64_t scratch_size; /* of one */
+    rk_token tokens[RK_AHEAD];
+    int32_t next_word;
     int32_t active;
     int32_t row;
 } rk_walk;
@@ -67,7 +83,6 @@ static void rk_free(rk_table *table)
     free(table->stems.slots);
     free(table->stems.bits);
     free(table->keys.pieces);
-    free(table->keys.piece_at);
     free(table->begins);
     free(table->stem_sizes);
     free(table->trie.edges);
@@ -114,12 +129,13 @@ static int rk_measure(const rk_texts *phrases, const uint8_t *kinds, rk_sizes *s
             /* Folding makes two bytes three at most, a broken one three. */
             int64_t bytes = (word.end - word.start) * (word.ascii ? 1 : 3);
             sizes->words++;
-            sizes->pieces += bytes / 8 + 1;
+            sizes->pieces += bytes / 8 + 2;
             if (bytes > sizes->longest)
                 sizes->longest = bytes;
         }
     }
-    return sizes->words + sizes->bytes < INT32_MAX - 1 ? RK_OK : RK_NO_MEMORY;
+    return sizes->words + sizes->bytes < INT32_MAX - 1 &&
+           sizes->pieces < (int64_t)UINT32_MAX ? RK_OK : RK_NO_MEMORY;
 }
 
 static int rk_allocate(rk_table *table, const rk_sizes *sizes)
@@ -127,14 +143,14 @@ static int rk_allocate(rk_table *table, const rk_sizes *sizes)
     size_t ids = (size_t)sizes->words + 1;
     table->ends = malloc(((size_t)table->phrases + 1) * sizeof(rk_end));
     table->keys.pieces = malloc((size_t)(sizes->pieces + 1) * sizeof(uint64_t));
-    table->keys.piece_at = malloc(ids * sizeof(int64_t));
-    table->root = malloc(ids * sizeof(rk_branch));
+    table->root = malloc(ids * sizeof(int32_t));
     table->branch = calloc(ids, sizeof(rk_branch));
     table->stem_sizes = malloc(((size_t)sizes->stems + 1) * sizeof(int64_t));
-    if (!table->ends || !table->keys.pieces || !table->keys.piece_at || !table->root ||
-        !table->branch || !table->stem_sizes)
+    if (!table->ends || !table->keys.pieces || !table->root || !table->branch ||
+        !table->stem_sizes)
         return RK_NO_MEMORY;
-    memset(table->root, -1, ids * sizeof(rk_branch));
+    table->keys.used = 1; /* no key is at 0 */
+    memset(table->root, -1, ids * sizeof(int32_t));
     if (rk_make_vocabulary(&table->words, sizes->words) ||
         rk_make_vocabulary(&table->stems, sizes->stems) ||
         rk_make_trie(&table->trie, sizes->words) ||
@@ -150,9 +166,22 @@ static int32_t rk_edge_to(rk_table *table, int32_t node, int32_t symbol)
         table->branch[node].open |= UINT64_C(1) << (symbol & 63);
         return rk_grow(&table->trie, node, symbol);
     }
-    if (table->root[symbol].node < 0)
-        table->root[symbol].node = rk_new_node(&table->trie);
-    return table->root[symbol].node;
+    if (table->root[symbol] < 0)
+        table->root[symbol] = rk_new_node(&table->trie);
+    return table->root[symbol];
+}
+
+/* Writes down with words what is known of the nodes they lead to from the root. */
+static void rk_root(const rk_table *table, rk_vocabulary *vocabulary)
+{
+    uint64_t at;
+    for (at = 0; at <= vocabulary->slot_mask; at++) {
+        rk_slot *slot = vocabulary->slots + at;
+        int32_t node = slot->id < 0 ? -1 : table->root[slot->id];
+        slot->node = node;
+        slot->open = node < 0 ? 0 : table->branch[node].open;
+        slot->end = node < 0 ? RK_NO_END : table->branch[node].end;
+    }
 }
 
 /* Gathers what is known of each node, when all phrases are there. */
@@ -160,12 +189,17 @@ static void rk_gather(rk_table *table)
 {
     int32_t i;
     for (i = 1; i < table->trie.nodes; i++) {
+        int32_t end = table->trie.node_end[i];
         table->branch[i].node = i;
-        table->branch[i].end = table->trie.node_end[i];
+        if (end >= 0 && table->ends[end].next < 0 && !table->ends[end].sign &&
+            !table->ends[end].sides)
+            end = RK_PLAIN_END - end;
+        table->branch[i].end = end;
     }
-    for (i = 0; i < table->keys.count; i++)
-        if (table->root[i].node >= 0)
-            table->root[i] = table->branch[table->root[i].node];
+    rk_root(table, &table->words);
+    rk_root(table, &table->stems);
+    free(table->root);
+    table->root = NULL;
 }
 
 static void rk_note_stem_size(rk_table *table, int64_t size)
@@ -205,10 +239,8 @@ static int32_t rk_add_words(rk_table *table, const uint8_t *begin, const uint8_t
         node = rk_edge_to(table, node,
                           rk_intern(is_stem ? &table->stems : &table->words,
                                     &table->keys, &key));
-        if (depth == 1 && !is_stem) {
-            uint64_t bit = key.hash >> 40 & table->words.bit_mask;
-            table->begins[bit >> 6] |= UINT64_C(1) << (bit & 63);
-        }
+        if (depth == 1 && !is_stem)
+            rk_set_bits(table->begins, table->words.bit_mask, &key);
     }
     if (depth > table->longest)
         table->longest = depth;
@@ -270,13 +302,30 @@ static int rk_build(rk_table *table, const rk_texts *phrases, const uint8_t *kin
 
 /* ---- Finding words. */
 
+static inline int rk_write_hit(const rk_walk *walk, const rk_state *from, int32_t phrase,
+                               int64_t start, int64_t end_char, int32_t last_word)
+{
+    int32_t *hit = rk_more(walk->hits, RK_HIT);
+    if (!hit)
+        return RK_NO_MEMORY;
+    hit[0] = walk->row;
+    hit[1] = phrase;
+    hit[2] = (int32_t)start;
+    hit[3] = (int32_t)end_char;
+    hit[4] = from->first_word;
+    hit[5] = last_word;
+    return RK_OK;
+}
+
 static inline int rk_emit(const rk_table *table, rk_walk *walk, const rk_state *from,
                           int32_t at, int64_t end_char, int32_t last_word)
 {
+    if (at <= RK_PLAIN_END)
+        return rk_write_hit(walk, from, RK_PLAIN_END - at, from->start_char, end_char,
+                            last_word);
     for (; at >= 0; at = table->ends[at].next) {
         const rk_end *end = &table->ends[at];
         int64_t start = from->start_char;
-        int32_t *hit;
         if (end->sides & RK_AT_START && from->first_word)
             continue;
         if (end->sign) {
@@ -284,58 +333,53 @@ static inline int rk_emit(const rk_table *table, rk_walk *walk, const rk_state *
                 continue;
             start--;
         }
-        hit = rk_more(walk->hits, RK_HIT);
-        if (!hit)
+        if (rk_write_hit(walk, from, end->phrase, start, end_char, last_word))
             return RK_NO_MEMORY;
-        hit[0] = walk->row;
-        hit[1] = end->phrase;
-        hit[2] = (int32_t)start;
-        hit[3] = (int32_t)end_char;
-        hit[4] = from->first_word;
-        hit[5] = last_word;
     }
     return RK_OK;
 }
 
 /* Ends the phrases whose last word is a prefix of this one. */
-static int rk_end_with_stems(const rk_table *table, rk_walk *walk, rk_key *key,
+static int rk_end_with_stems(const rk_table *table, rk_walk *walk, const rk_key *whole,
                              const rk_state *here, int64_t end_char)
 {
     int64_t i;
-    int32_t s, id, child;
-    for (i = 0; i < table->stem_size_count && table->stem_sizes[i] <= key->size; i++) {
-        rk_hash(key, table->stem_sizes[i]);
-        if (!rk_may_have(table->stems.bits, table->stems.bit_mask, key))
+    int32_t s, child;
+    rk_key key = *whole;
+    for (i = 0; i < table->stem_size_count && table->stem_sizes[i] <= key.size; i++) {
+        const rk_slot *slot;
+        rk_hash(&key, table->stem_sizes[i]);
+        if (!rk_may_have(table->stems.bits, table->stems.bit_mask, &key))
             continue;
-        id = rk_lookup(&table->stems, &table->keys, key, table->stem_sizes[i]);
-        if (id < 0)
+        slot = rk_lookup(&table->stems, &table->keys, &key, table->stem_sizes[i]);
+        if (!slot)
             continue;
         for (s = 0; s < walk->active; s++) {
-            if (!(walk->states[s].open >> (id & 63) & 1))
+            if (!(walk->states[s].open >> (slot->id & 63) & 1))
                 continue;
-            child = rk_child(&table->trie, walk->states[s].node, id);
+            child = rk_child(&table->trie, walk->states[s].node, slot->id);
             if (child >= 0 &&
                 rk_emit(table, walk, &walk->states[s], table->branch[child].end, end_char,
                         here->first_word))
                 return RK_NO_MEMORY;
         }
-        if (rk_emit(table, walk, here, table->root[id].end, end_char, here->first_word))
+        if (rk_emit(table, walk, here, slot->end, end_char, here->first_word))
             return RK_NO_MEMORY;
     }
     return RK_OK;
 }
 
 /* Takes a word: ends what does not go on with it, and begins what starts with it. */
-static inline int rk_step(const rk_table *table, rk_walk *walk, int32_t id,
+static inline int rk_step(const rk_table *table, rk_walk *walk, const rk_slot *slot,
                           rk_state *here, int64_t end_char)
 {
     const rk_branch *branch;
     int32_t i, kept = 0, child;
     for (i = 0; i < walk->active; i++) {
         rk_state state = walk->states[i];
-        if (!(state.open >> (id & 63) & 1))
+        if (!(state.open >> (slot->id & 63) & 1))
             continue;
-        child = rk_child(&table->trie, state.node, id);
+        child = rk_child(&table->trie, state.node, slot->id);
         if (child < 0)
             continue;
         branch = table->branch + child;
@@ -347,15 +391,12 @@ static inline int rk_step(const rk_table *table, rk_walk *walk, int32_t id,
             walk->states[kept++] = state;
         }
     }
-    branch = table->root + id;
-    if (branch->node >= 0) {
-        if (rk_emit(table, walk, here, branch->end, end_char, here->first_word))
-            return RK_NO_MEMORY;
-        if (branch->open) {
-            here->node = branch->node;
-            here->open = branch->open;
-            walk->states[kept++] = *here;
-        }
+    if (rk_emit(table, walk, here, slot->end, end_char, here->first_word))
+        return RK_NO_MEMORY;
+    if (slot->open) {
+        here->node = slot->node;
+        here->open = slot->open;
+        walk->states[kept++] = *here;
     }
     walk->active = kept;
     return RK_OK;
@@ -377,38 +418,66 @@ static void rk_keep_last(const rk_table *table, rk_ints *hits, int64_t first,
     hits->used = to;
 }
 
+/* Takes a word that may be of phrases. */
+static inline int rk_take(const rk_table *table, rk_walk *walk, const rk_token *token)
+{
+    const rk_slot *slot = NULL;
+    rk_state here;
+    here.start = token->word.start;
+    here.start_char = token->word.start_char;
+    here.first_word = token->number;
+    /* A word in between is in no phrase. */
+    if (token->number != walk->next_word)
+        walk->active = 0;
+    walk->next_word = token->number + 1;
+    if (table->stem_size_count &&
+        rk_end_with_stems(table, walk, &token->key, &here, token->word.end_char))
+        return RK_NO_MEMORY;
+    /* Where no phrase has begun, only what begins one matters. */
+    if (token->key.whole && rk_may_have(walk->active ? table->words.bits : table->begins,
+                                        table->words.bit_mask, &token->key))
+        slot = rk_lookup(&table->words, &table->keys, &token->key, token->key.size);
+    if (slot)
+        return rk_step(table, walk, slot, &here, token->word.end_char);
+    walk->active = 0;
+    return RK_OK;
+}
+
 static inline int rk_find_words(const rk_table *table, rk_walk *walk,
                                 const uint8_t *begin, const uint8_t *end,
                                 const uint8_t *limit)
 {
     int64_t first = walk->hits->used;
     rk_cursor cursor;
-    rk_word word;
-    rk_key key;
-    rk_state here;
-    int32_t count, id;
+    int32_t count = 0;
+    int more = 1;
     walk->active = 0;
+    walk->next_word = 0;
     rk_start(&cursor, begin, end, limit);
-    for (count = 0; rk_next_word(&cursor, &word); count++) {
-        rk_key_of(&word, &key, walk->scratch, table->longest_key, limit);
-        here.start = word.start;
-        here.start_char = word.start_char;
-        here.first_word = count;
-        if (table->stem_size_count &&
-            rk_end_with_stems(table, walk, &key, &here, word.end_char))
-            return RK_NO_MEMORY;
-        id = -1;
-        if (key.whole) {
-            rk_hash(&key, key.size);
-            /* Where no phrase has begun, only what begins one matters. */
-            if (rk_may_have(walk->active ? table->words.bits : table->begins,
-                            table->words.bit_mask, &key))
-                id = rk_lookup(&table->words, &table->keys, &key, key.size);
+    while (more) {
+        rk_word word;
+        rk_key key;
+        int i, ahead = 0;
+        for (; ahead < RK_AHEAD && (more = rk_next_word(&cursor, &word)); count++) {
+            int found = 0;
+            rk_key_of(&word, &key, walk->scratch + ahead * walk->scratch_size,
+                      table->longest_key, limit);
+            if (key.whole) {
+                rk_hash(&key, key.size);
+                found = rk_may_have(table->words.bits, table->words.bit_mask, &key);
+            }
+            /* What is in no phrase is forgotten, unless a prefix may begin it. */
+            if (!found && !table->stem_size_count)
+                continue;
+            if (found)
+                rk_expect(&table->words, &key);
+            walk->tokens[ahead].word = word;
+            walk->tokens[ahead].key = key;
+            walk->tokens[ahead++].number = count;
         }
-        if (id < 0)
-            walk->active = 0;
-        else if (rk_step(table, walk, id, &here, word.end_char))
-            return RK_NO_MEMORY;
+        for (i = 0; i < ahead; i++)
+            if (rk_take(table, walk, walk->tokens + i))
+                return RK_NO_MEMORY;
     }
     if (table->has_last)
         rk_keep_last(table, walk->hits, first, count - 1);
@@ -520,7 +589,8 @@ static void rk_order(int32_t *hits, int64_t count)
 static int rk_make_walk(const rk_table *table, rk_walk *walk, rk_ints *hits)
 {
     walk->hits = hits;
-    walk->scratch = malloc((size_t)table->longest_key + 32);
+    walk->scratch_size = table->longest_key + 32;
+    walk->scratch = malloc((size_t)walk->scratch_size * RK_AHEAD);
     walk->states = malloc(((size_t)table->longest + 1) * sizeof(rk_state));
     return walk->scratch && walk->states ? RK_OK : RK_NO_MEMORY;
 }

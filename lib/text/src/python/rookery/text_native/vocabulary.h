@@ -20,10 +20,14 @@ typedef struct {
     uint64_t first, hash;
 } rk_key;
 
+/* All that most words need to be known of, in half a cache line. */
 typedef struct {
     uint64_t first; /* the first piece of the key */
-    uint32_t size;  /* bytes of the key */
+    uint64_t open;  /* where phrases go on from this word: see rk_branch */
     int32_t id;     /* -1: free */
+    int32_t node, end;
+    uint32_t piece; /* of a key of more than one piece: the place of its size in bytes,
+                       behind which the others stand; else 0 */
 } rk_slot;
 
 typedef struct {
@@ -36,7 +40,6 @@ typedef struct {
 /* The keys of all vocabularies of a table. */
 typedef struct {
     uint64_t *pieces;
-    int64_t *piece_at; /* id -> its first piece */
     int64_t used;
     int32_t count;
 } rk_keys;
@@ -128,36 +131,57 @@ static inline void rk_key_of(const rk_word *word, rk_key *key, uint8_t *scratch,
     }
 }
 
+/* A Bloom filter, small enough to stay in the nearest cache: two bits for each key, in one
+   word of 64 of them. */
 static inline int rk_may_have(const uint64_t *bits, uint64_t mask, const rk_key *key)
 {
-    uint64_t bit = key->hash >> 40 & mask;
-    return (int)(bits[bit >> 6] >> (bit & 63) & 1);
+    uint64_t bit = key->hash >> 40 & mask, word = bits[bit >> 6];
+    return (int)(word >> (bit & 63) & word >> (key->hash >> 34 & 63) & 1);
 }
 
-/* The id of the first bytes of a key, which are hashed; or -1. */
-static inline int32_t rk_lookup(const rk_vocabulary *vocabulary, const rk_keys *keys,
-                                const rk_key *key, int64_t size)
+static inline void rk_set_bits(uint64_t *bits, uint64_t mask, const rk_key *key)
+{
+    uint64_t bit = key->hash >> 40 & mask;
+    bits[bit >> 6] |= UINT64_C(1) << (bit & 63) | UINT64_C(1) << (key->hash >> 34 & 63);
+}
+
+/* The slot of the first bytes of a key, which are hashed; or NULL. */
+static inline const rk_slot *rk_lookup(const rk_vocabulary *vocabulary,
+                                       const rk_keys *keys, const rk_key *key,
+                                       int64_t size)
 {
     uint64_t at = key->hash & vocabulary->slot_mask;
     for (; vocabulary->slots[at].id >= 0; at = (at + 1) & vocabulary->slot_mask) {
         const rk_slot *slot = &vocabulary->slots[at];
         const uint64_t *pieces;
         int64_t i;
-        if (slot->first != key->first || slot->size != (uint64_t)size)
+        if (slot->first != key->first || !slot->piece != (size <= 8))
             continue;
-        pieces = keys->pieces + keys->piece_at[slot->id];
+        if (size <= 8) /* no byte of a word is 0, so its only piece says its size */
+            return slot;
+        pieces = keys->pieces + slot->piece;
+        if (pieces[0] != (uint64_t)size)
+            continue;
         for (i = 8; i < size; i += 8)
             if (rk_piece(key, i, size) != pieces[i / 8])
                 break;
         if (i >= size)
-            return slot->id;
+            return slot;
     }
-    return -1;
+    return NULL;
+}
+
+/* Has the slot of a hashed key, if it may have one, ready when it is looked up. */
+static inline void rk_expect(const rk_vocabulary *vocabulary, const rk_key *key)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(vocabulary->slots + (key->hash & vocabulary->slot_mask));
+#endif
 }
 
 static int rk_make_vocabulary(rk_vocabulary *vocabulary, int64_t most)
 {
-    uint64_t slots = rk_power(2 * (uint64_t)most), bits = rk_power(16 * (uint64_t)most), i;
+    uint64_t slots = rk_power(2 * (uint64_t)most), bits = rk_power(8 * (uint64_t)most), i;
     vocabulary->slots = malloc(slots * sizeof(rk_slot));
     vocabulary->bits = calloc(bits / 64, sizeof(uint64_t));
     if (!vocabulary->slots || !vocabulary->bits)
@@ -172,26 +196,29 @@ static int rk_make_vocabulary(rk_vocabulary *vocabulary, int64_t most)
 /* The id of a key, which it gets where it has none. */
 static int32_t rk_intern(rk_vocabulary *vocabulary, rk_keys *keys, rk_key *key)
 {
-    uint64_t at, bit;
+    uint64_t at;
     int64_t i;
-    int32_t id;
+    const rk_slot *slot;
+    rk_slot *free_slot;
     rk_hash(key, key->size);
-    id = rk_lookup(vocabulary, keys, key, key->size);
-    if (id >= 0)
-        return id;
-    id = keys->count++;
-    keys->piece_at[id] = keys->used;
-    for (i = 0; i < key->size; i += 8)
-        keys->pieces[keys->used++] = rk_piece(key, i, key->size);
+    slot = rk_lookup(vocabulary, keys, key, key->size);
+    if (slot)
+        return slot->id;
     at = key->hash & vocabulary->slot_mask;
     while (vocabulary->slots[at].id >= 0)
         at = (at + 1) & vocabulary->slot_mask;
-    vocabulary->slots[at].first = key->first;
-    vocabulary->slots[at].size = (uint32_t)key->size;
-    vocabulary->slots[at].id = id;
-    bit = key->hash >> 40 & vocabulary->bit_mask;
-    vocabulary->bits[bit >> 6] |= UINT64_C(1) << (bit & 63);
-    return id;
+    free_slot = vocabulary->slots + at;
+    free_slot->first = key->first;
+    free_slot->id = keys->count++;
+    free_slot->piece = 0;
+    if (key->size > 8) {
+        free_slot->piece = (uint32_t)keys->used;
+        keys->pieces[keys->used++] = (uint64_t)key->size;
+        for (i = 8; i < key->size; i += 8)
+            keys->pieces[keys->used++] = rk_piece(key, i, key->size);
+    }
+    rk_set_bits(vocabulary->bits, vocabulary->bit_mask, key);
+    return free_slot->id;
 }
 
 #endif

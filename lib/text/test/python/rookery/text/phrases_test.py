@@ -235,3 +235,17 @@ def test_threads_share_a_table() -> None:
     with ThreadPoolExecutor(4) as pool:
         for result in pool.map(lambda _: found(table, texts), range(16)):
             assert result == expected
+
+
+@pytest.mark.parametrize("first", range(40))
+def test_a_phrase_is_found_wherever_it_begins(first: int) -> None:
+    # The kernel reads some words ahead: phrases go on from those to the next ones.
+    phrases = ["boulder fire today", "fire", "filler"]
+    text = " ".join(["filler"] * first + ["Boulder fire", "TODAY"] + ["filler"] * 3)
+    hits = PhraseTable.build(phrases).find(pa.array([text]))
+    found = list(zip(hits.phrase.tolist(), hits.first_word.tolist(), strict=True))
+    assert found == (
+        [(2, word) for word in range(first)]
+        + [(0, first), (1, first + 1)]
+        + [(2, first + 3 + word) for word in range(3)]
+    )

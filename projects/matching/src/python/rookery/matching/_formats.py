@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import partial
 from pathlib import PurePath
@@ -13,21 +11,14 @@ from typing import Any, Final
 
 from rookery.matching._csv import Cell, cells_of
 from rookery.matching._errors import RuleSyntaxError
-from rookery.matching._written import Entry, Quoting, Written
-
-FIELDS: Final = ("id", "rule", "tags", "enabled")
-
-_KNOWN: Final = frozenset(FIELDS)
-# What other services and people call them.
-_ELSEWHERE: Final = {
-    **dict.fromkeys(("value", "query", "expression", "keyword", "text"), "rule"),
-    **dict.fromkeys(("name", "key", "rule_id"), "id"),
-    **dict.fromkeys(("label", "labels", "group"), "tags"),
-    **dict.fromkeys(("active", "disabled", "on", "off"), "enabled"),
-}
+from rookery.matching._fields import FIELDS, entry_of, field_hint
+from rookery.matching._jsonl import object_of
+from rookery.matching._written import Entry, Written
 
 _NAMED: Final = re.compile(r"(?P<name>[\w.-]+)\s*=\s*")
 _OBJECT: Final = re.compile(r'\{\s*"')
+# What some programs write between cells.
+_OTHERS: Final = re.compile(r"[;\t|]")
 _FLAGS: Final = {"true": True, "yes": True, "1": True, "": True} | {
     "false": False,
     "no": False,
@@ -108,7 +99,7 @@ def read_text(lines: Iterable[str], where: str) -> Iterator[Entry | RuleSyntaxEr
             continue
         begin = line.find(content)
         if is_object(content):
-            yield _object(content, where, number, line, begin + 1)
+            yield object_of(content, where, number, line, begin + 1)
             continue
         name, shift = named(content)
         at = partial(_in_line, where, number, line, begin, name, shift)
@@ -128,132 +119,6 @@ def _in_line(
     if field == "id" and name is not None:
         return Written(name, where, number, line, begin + 1)
     return Written(line.strip()[shift:], where, number, line, begin + shift + 1)
-
-
-def read_jsonl(text: str, where: str) -> Iterator[Entry | RuleSyntaxError]:
-    """Reads JSON lines.
-
-    Args:
-        text: The text of the file.
-        where: Its name.
-
-    Yields:
-        What is read, in order.
-    """
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.rstrip("\r").removeprefix("\ufeff")
-        if line.strip():
-            yield _object(line, where, number, line, 1)
-
-
-class _Twice(Exception):
-    """A name stands in a JSON object twice."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(next(name for name in names if names.count(name) > 1))
-    return found
-
-
-_decode: Final = json.JSONDecoder(object_pairs_hook=_once).decode
-
-
-def _object(
-    text: str, where: str, number: int, source: str, column: int
-) -> Entry | RuleSyntaxError:
-    at = partial(_in_object, text, where, number, source, column)
-    line = partial(Written, text, where, number, source, column)
-    try:
-        found = _decode(text)
-    except json.JSONDecodeError as error:
-        return line().error(f"this is no JSON: {error.msg}", place=error.pos)
-    except _Twice as error:
-        return at({}, str(error)).error(f"{str(error)!r} is there twice")
-    except RecursionError:
-        return line().error("this JSON is too deep")
-    except ValueError as error:
-        # Python refuses numbers of thousands of digits.
-        return line().error(f"this JSON cannot be read: {error}")
-    if not isinstance(found, dict):
-        return line().error(
-            "this is no JSON object", 'such as {"id": "x", "rule": "fire"}'
-        )
-    return entry_of(found, partial(at, found), number)
-
-
-def _in_object(
-    text: str,
-    where: str,
-    number: int,
-    source: str,
-    column: int,
-    found: Mapping[str, Any],
-    name: str,
-) -> Written:
-    """Says where the value of a name stands in a JSON object."""
-    # Where the value of this key begins; the first one of this name, as they go.
-    match = re.search(rf"{re.escape(json.dumps(name))}\s*:\s*\"?", text)
-    value = found.get(name)
-    return Written(
-        value if isinstance(value, str) else "",
-        where,
-        number,
-        source,
-        column + (match.end() if match else 0),
-        Quoting.BACKSLASH,
-    )
-
-
-def entry_of(
-    found: Mapping[str, Any], at: Callable[[str], Written], line: int
-) -> Entry | RuleSyntaxError:
-    """Makes an entry of fields.
-
-    Args:
-        found: Their values by name.
-        at: Says where the value of a name stands; all of it, where it is not there.
-        line: The line in which the expression begins, from 1.
-
-    Returns:
-        The entry, or what is wrong with it.
-    """
-    if not found.keys() <= _KNOWN:
-        unknown = next(name for name in found if name not in _KNOWN)
-        return at(unknown).error(
-            f"a rule has no field {unknown!r}", field_hint(unknown)
-        )
-    rule, name = found.get("rule"), found.get("id")
-    if not isinstance(rule, str):
-        return at("rule").error("the field rule is missing, or is no text")
-    if name is not None and (not isinstance(name, str) or not name.strip()):
-        return at("id").error("the field id has to be text")
-    tags = found.get("tags") or []
-    if not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
-        return at("tags").error("the field tags has to be a list of texts")
-    enabled = found.get("enabled")
-    if not isinstance(enabled, bool | None):
-        return at("enabled").error("the field enabled has to be true or false")
-    return Entry(rule, at, line, name, tuple(tags), enabled is not False)
-
-
-def field_hint(name: str) -> str:
-    """Says what a name of a field was probably meant to be.
-
-    Args:
-        name: A name that is not known.
-
-    Returns:
-        The closest one, and all there are.
-    """
-    there = f"there are {', '.join(FIELDS)}"
-    folded = name.strip().lower()
-    meant = _ELSEWHERE.get(folded) or next(
-        iter(get_close_matches(folded, FIELDS, n=1)), None
-    )
-    return f"write {meant}; {there}" if meant else there
 
 
 def read_csv(text: str, where: str) -> Iterator[Entry | RuleSyntaxError]:
@@ -280,8 +145,10 @@ def read_csv(text: str, where: str) -> Iterator[Entry | RuleSyntaxError]:
         if names.count(name) > 1:
             yield cell.error(f"the column {name!r} is there twice")
             return
-        if name not in _KNOWN:
+        if name not in FIELDS:
             hint = f"the first line names columns: {field_hint(name)}"
+            if len(names) == 1 and _OTHERS.search(name):
+                hint = "columns have commas between them"
             yield cell.error(f"{name!r} is no column of rules", hint)
             return
     if "rule" not in names:

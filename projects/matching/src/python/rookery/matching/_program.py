@@ -102,7 +102,9 @@ def compile_rules(lowered: Sequence[Lowered]) -> Program:
         ),
         near=_lists(nears.words),
         distance=_int32(nears.distances),
-        near_of=_lists(nears.looked_at),
+        near_of=_grouped(
+            nears.looked_at, groups[Group.NEAR].start if nears.words else 0
+        ),
     )
     return Program(keys, numbers, groups, layout)
 
@@ -136,6 +138,13 @@ def _numbered(
     return first, np.fromiter(atoms, np.int32, int(first[-1]))
 
 
+def _grouped(owners: Sequence[int], count: int) -> tuple[Integers, Integers]:
+    """Lists for each of so many owners what it owns."""
+    owner = _int32(owners)
+    order = np.argsort(owner, kind="stable").astype(np.int32)
+    return _first(np.bincount(owner, minlength=count).astype(np.int32)), order
+
+
 def _anchored(
     lowered: Sequence[Lowered],
     anchors: Sequence[tuple[str, ...]],
@@ -159,14 +168,14 @@ def _anchored(
 class _Nears(NamedTuple):
     words: list[list[int]]
     distances: list[int]
-    looked_at: list[list[int]]
+    looked_at: list[int]
 
 
 def _nears(keys: Sequence[str], members: range, numbers: dict[str, int]) -> _Nears:
     words: list[list[int]] = []
     distances: list[int] = []
-    looked_at: list[list[int]] = [[] for _ in range(members.start if members else 0)]
-    for near, atom in enumerate(members):
+    looked_at: list[int] = []
+    for atom in members:
         distance, wanted = near_of(keys[atom][1:])
         distances.append(distance)
         words.append(
@@ -176,7 +185,7 @@ def _nears(keys: Sequence[str], members: range, numbers: dict[str, int]) -> _Nea
                 for number in (numbers[Group.PHRASE + word], wanted.count(word))
             ]
         )
-        looked_at[numbers[Group.PHRASE + rarest(wanted)]].append(near)
+        looked_at.append(numbers[Group.PHRASE + rarest(wanted)])
     return _Nears(words, distances, looked_at)
 
 

@@ -20,9 +20,9 @@ from rookery.matching._formats import (
     RuleFormat,
     named,
     read_csv,
-    read_jsonl,
     read_text,
 )
+from rookery.matching._jsonl import read_jsonl
 from rookery.matching._leaves import Kind, Term
 from rookery.matching._lexer import cut
 from rookery.matching._parser import Expression, parse_expression

@@ -137,7 +137,7 @@ def _check_signs(text: str) -> None:
     if text.isascii():
         return
     if text in CURLED:
-        hint = 'write " (as in "boulder fire"), or within quotation marks any other'
+        hint = f'write ", as in "boulder fire"; between such marks {text} is text'
         raise TermError(f"{text} is no quotation mark of rules", hint=hint)
     if text[0] in _DASHES and has_word(text):
         hint = 'write -drill; in quotation marks it is text: "–drill"'

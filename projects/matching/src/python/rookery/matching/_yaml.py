@@ -6,6 +6,7 @@ and no deeper than rules are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
@@ -13,7 +14,7 @@ from typing import Any, Final, NamedTuple, NoReturn, TypeAlias
 import yaml
 
 from rookery.matching._errors import RuleSyntaxError
-from rookery.matching._formats import entry_of, field_hint
+from rookery.matching._fields import entry_of, field_hint
 from rookery.matching._written import Entry, Quoting, Written
 
 # A list of mappings with lists of tags, maybe below `rules:`, needs four.
@@ -28,6 +29,8 @@ _SWITCHES: Final = {
     for word in words
     for form in (word, word.title(), word.upper())
 }
+# What ends a line in YAML 1.1, whose lines PyYAML counts.
+_END_OF_LINE: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NOTHING: Final = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -72,7 +75,7 @@ def read_yaml(text: str, where: str) -> Iterator[Entry | RuleSyntaxError]:
     Yields:
         What is read, in order.
     """
-    reader = _Reader(text.split("\n"), where)
+    reader = _Reader(_END_OF_LINE.split(text), where)
     try:
         root = _Composer(text).root()
     except yaml.MarkedYAMLError as error:
@@ -249,7 +252,7 @@ class _Reader:
         )
 
     def _source(self, line: int) -> str:
-        return self._lines[line].rstrip("\r") if line < len(self._lines) else ""
+        return self._lines[line] if line < len(self._lines) else ""
 
 
 def _name(key: _Node) -> str | None:

@@ -228,7 +228,7 @@ def _in_text(leaf: Leaf, text: str) -> bool:
             return _near(wanted, distance, text)
         case Regex(source):
             pattern = re.sub(r"\$$", r"\\Z", source)
-            return re.search(pattern, text, re.IGNORECASE) is not None
+            return re.search(pattern, folded, re.IGNORECASE) is not None
         case _:
             raise TypeError(leaf)
 
@@ -272,7 +272,9 @@ def _field(field: Field, post: Mapping[str, Any]) -> bool:
             addresses = [*post["links"], *_entities(text, "urls")]
             return bool(oracle.find([value], addresses))
         case FieldName.LANG:
-            language = post["language"] or identify(text) or ""
+            language = post["language"]
+            if language is None:
+                language = identify(text) or ""
             return f"{language.lower().replace('_', '-')}-".startswith(f"{value}-")
         case FieldName.HAS:
             return _HAS[Has(field.value)](post)

@@ -131,6 +131,7 @@ def test_the_format_can_be_said(tmp_path: Path) -> None:
         ("yaml", "- x\n- 'y", 2, 5, "this is no YAML"),
         ("yaml", "[" * 50_000, 1, 9, "too deep"),
         ("yaml", "- x\x00", 1, 1, "this is no YAML"),
+        ("yaml", "\x85- a\u2028- b )", 3, 5, "nothing is open"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_pointed_at(
@@ -151,6 +152,7 @@ def test_what_is_wrong_in_a_file_is_pointed_at(
         ("jsonl", '{"value": "x"}', "write rule"),
         ("jsonl", '{"rule": "x", "colour": 1}', "there are id, rule, tags, enabled"),
         ("csv", "rule,enable\n", "write enabled"),
+        ("csv", "id;rule\na;fire\n", "columns have commas between them"),
         ("yaml", "- {rules: x}", "write rule"),
         ("yaml", "- fire\n- @fema\n", "put a rule that begins with"),
         ("yaml", '- "big fire" -drill\n', "put a rule that begins with"),

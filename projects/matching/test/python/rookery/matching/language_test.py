@@ -158,7 +158,7 @@ def test_what_is_no_rule_is_pointed_at(text: str, column: int, says: str) -> Non
         ("fire NOT flood", 'a negation is written -drill; the word itself: "NOT"'),
         ("fire | flood", "between terms OR means one of them"),
         ("fire - drill", "write -drill, without a space"),
-        ("“fire”", 'write " (as in "boulder fire")'),
+        ("“fire”", 'write ", as in "boulder fire"; between such marks “ is text'),
     ],
 )
 def test_an_error_says_what_to_write(text: str, hint: str) -> None:
@@ -261,6 +261,7 @@ PIECES = st.sampled_from(
         "{2,3}",
     ]
     + ["(?:", r"\b", r"\w", r"\/", "[^", "a-z", "́", "0", "\x00", "ẞ"]
+    + ["“", "–", "：", "（", "＊", "＃", "\u200b", "\u200d", "\ufeff", "NOT", "!", "or"]
 )
 TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=20).map("".join))
 

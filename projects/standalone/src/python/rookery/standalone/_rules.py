@@ -36,7 +36,8 @@ async def provide_rules(bus: Bus, options: Options, given: RuleSet | None) -> st
         What to tell about it.
     """
     if given is not None:
-        version = await store.publish(bus, given)
+        signature = store.Signature("standalone", f"--rules {options.rules}"[:500])
+        version = await store.publish(bus, given, signature=signature)
         return f"rules: {len(given.rules):,} from {options.rules} (version {version})"
     current = await store.current(bus)
     if current is not None:
@@ -46,7 +47,8 @@ async def provide_rules(bus: Bus, options: Options, given: RuleSet | None) -> st
         )
     if options.is_synthetic:
         samples = RuleSet.parse(sample_rules().splitlines(), where="<sample rules>")
-        await store.publish(bus, samples)
+        signature = store.Signature("standalone", "samples for the sample stream")
+        await store.publish(bus, samples, signature=signature)
         return f"rules: {len(samples.rules):,} samples; give your own with --rules FILE"
     return (
         "rules: none yet, so posts are archived but wait to be matched; "
