@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,7 +126,6 @@ def test_a_label_is_as_long_as_in_punycode(label: str) -> None:
     assert kernel.label_size(label) == min(size, 64)
 
 
-@pytest.mark.timeout(20)
 @given(st.lists(st.binary(max_size=12), max_size=4))
 def test_bytes_that_are_no_utf8_are_read_and_do_no_harm(texts: list[bytes]) -> None:
     signs = [b"#" + text + b".com/@" + text + b"://" + text for text in texts]

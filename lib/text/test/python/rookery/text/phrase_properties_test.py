@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,7 +131,6 @@ def test_a_slice_in_any_layout_is_read_like_its_texts(
     assert found(table, encoded, threads) == expected
 
 
-@pytest.mark.timeout(60)
 @given(
     st.lists(st.text("abAB", min_size=1, max_size=6), min_size=1, max_size=12),
     st.lists(st.text("abAB", max_size=40), max_size=3),
