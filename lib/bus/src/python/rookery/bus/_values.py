@@ -13,6 +13,7 @@ from rookery.bus._reader import follow
 from rookery.bus._requests import Requests
 from rookery.bus._streams import MIB
 
+_SILENCE_SECONDS = 2.0
 _KEY = re.compile(r"[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*")
 
 

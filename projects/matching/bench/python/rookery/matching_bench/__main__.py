@@ -18,6 +18,7 @@ from rookery.matching_bench._report import (
     as_text,
     commit,
     from_jsonl,
+    load,
     machine,
     replace_between,
     to_jsonl,
@@ -75,7 +76,7 @@ def _measured(options: Options) -> Run:
     kind = "tweets" if posts.real else f"made up posts, as {DATA} names no tweets"
     of = "terms that people track and names" if terms.real else "made up terms"
     conditions = (
-        machine(),
+        f"{machine()}, {load()}",
         versions(),
         f"commit {commit() or 'unknown'}",
         f"{len(posts.texts):,} {kind}, {posts.megabytes:.2f} MB, in batches of "
@@ -94,13 +95,18 @@ def _measured(options: Options) -> Run:
             rules = Writer(phrases, posts, dice).write(count)
             given = Input(posts, phrases, rules, options.batch)
             results += measure(given, workload, sides, options.rounds, limits)
+            # What took minutes is not lost with what comes after it.
+            _keep(Run(conditions, tuple(results)), options)
     return Run(conditions, tuple(results))
 
 
-def _write(run: Run, options: Options) -> None:
-    # First what cannot be had again.
+def _keep(run: Run, options: Options) -> None:
     if options.json is not None:
         options.json.write_text(to_jsonl(run), "utf-8")
+
+
+def _write(run: Run, options: Options) -> None:
+    _keep(run, options)
     print((as_markdown if options.markdown else as_text)(run, BASELINES), end="")
     if options.plot is not None:
         plot(run.results, options.plot)

@@ -120,7 +120,7 @@ def parse(arguments: list[str] | None) -> Options:
         type=_seconds,
         default=120.0,
         metavar="S",
-        help="how long a side may take to be made of its rules (120)",
+        help="how many seconds of the processor a side may take to be made (120)",
     )
     add(
         "--quick",

@@ -17,10 +17,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from rookery.matching_bench._found import Found, Unequal, compare
 from rookery.matching_bench._report import Result
 from rookery.matching_bench._sides import Side, Workload, reference
 from rookery.matching_bench._worker import Answer, Input, serve
+
+# How often is looked whether a side takes too long, and how much longer than by the
+# processor it may take by the clock.
+_TICK = 0.25
+_PATIENCE = 10
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,8 @@ class _Peer:
         """Waits for an answer.
 
         Args:
-            limit: How many seconds.
+            limit: For how many seconds of the processor, so that other work on the
+                machine makes no difference; at most ten times as many by the clock.
             what: What is being done, for the message.
 
         Returns:
@@ -93,8 +101,10 @@ class _Peer:
         Raises:
             GaveUp: Nothing came, or an error.
         """
-        if not self._connection.poll(limit):
-            raise GaveUp(f"{what} took more than {limit:g} s")
+        before, deadline = self._spent(), time.monotonic() + _PATIENCE * limit
+        while not self._connection.poll(_TICK):
+            if self._spent() - before > limit or time.monotonic() > deadline:
+                raise GaveUp(f"{what} took more than {limit:g} s")
         try:
             answer: object = self._connection.recv()
         except EOFError:
@@ -104,6 +114,14 @@ class _Peer:
         if isinstance(answer, str):
             raise GaveUp(answer)
         return answer
+
+    def _spent(self) -> float:
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.Error:
+            # It has ended, which the pipe tells.
+            return 0.0
+        return times.user + times.system
 
     def ask(self, name: str, argument: float, limit: float) -> Answer:
         """Asks for something and waits for the answer.

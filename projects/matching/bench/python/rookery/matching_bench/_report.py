@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess  # nosec B404
 from collections.abc import Iterable, Mapping, Sequence
@@ -97,6 +98,14 @@ def machine() -> str:
     return f"{model}, {cores} cores, {platform.system()}"
 
 
+def load() -> str:
+    """Tells how busy the machine is, as other work slows several threads most."""
+    try:
+        return f"load average {os.getloadavg()[0]:.1f} before it began"
+    except OSError:
+        return "load average unknown"
+
+
 def versions() -> str:
     """Names the versions of all that takes part, as far as it is installed."""
     found = [f"CPython {platform.python_version()}"]
@@ -155,7 +164,7 @@ def rows(
     }
     present = {name: speed for name, speed in fastest.items() if speed}
     titles = [f"x {name}" for name in present]
-    table = [["", "posts/s", "MB/s", *titles, "build s", "MB"]]
+    table = [["", "posts/s", "MB/s", *titles, "build s", "peak MB"]]
     for result in results:
         speed = result.posts_per_second
         table.append(
@@ -303,16 +312,15 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _ratio(speed: float | None, baseline: float) -> str:
-    if not speed:
-        return "-"
-    ratio = speed / baseline
-    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+    return _number(speed / baseline if speed else None)
 
 
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    if value >= 10:
+        return f"{value:,.0f}"
+    return f"{value:.2g}" if value >= 0.001 else "< 0.001"
 
 
 def _mark(result: Result) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final, overload
 
@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from rookery.matching._lint import FLOOD, MIN_MATCHES
 from rookery.matching._matcher import Matcher
+from rookery.matching._outcome import Backtest, Day
 from rookery.matching._rules import Rule, RuleSet
 from rookery.matching._sampled import Samples
 from rookery.matching._tally import Integers, Tally, ranges
@@ -31,53 +32,6 @@ _1970: Final = date(1970, 1, 1)
 
 # The stubs type each kernel by the arrays it takes; results are typed where they are kept.
 _kernels: Any = pyarrow.compute
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What a day of history had.
-
-    Attributes:
-        day: The day, in UTC; that on which posts were taken in, where their own time
-            cannot be.
-        posts: How many posts there were.
-        matched: How many of them the rule matches.
-    """
-
-    day: date
-    posts: int
-    matched: int
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """What a rule would have matched.
-
-    Attributes:
-        posts: How many posts were looked at.
-        matched: How many of them the rule matches.
-        days: The same by day, in order.
-        samples: Some of the matched posts, evenly chosen, each a row of `MATCH`.
-        overlaps: Ids of other rules, and how many of the matched posts they match too,
-            the most first.
-        new: How many of the matched posts no other rule matches.
-        is_flood: Whether that is more than one wants to look at.
-        rule: The id of the rule.
-    """
-
-    posts: int
-    matched: int
-    days: tuple[Day, ...]
-    samples: tuple[dict[str, Any], ...]
-    overlaps: tuple[tuple[str, int], ...]
-    new: int
-    is_flood: bool
-    rule: str = ""
-
-    @property
-    def share(self) -> float:
-        """Which part of all posts the rule matches, 0 to 1."""
-        return self.matched / self.posts if self.posts else 0.0
 
 
 def backtest(

@@ -12,7 +12,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rookery.matching._backtest import Backtest, Backtests, Day
+from rookery.matching._backtest import Backtests
+from rookery.matching._outcome import Backtest, Day
 from rookery.matching._rules import Rule
 from rookery.matching._table import marked, printable
 

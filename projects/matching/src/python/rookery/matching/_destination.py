@@ -28,6 +28,7 @@ _BY_SUFFIX: Final = {
     ".txt": Output.TABLE,
 }
 _PACKED: Final[dict[str, Literal["gzip", "zstd"]]] = {".gz": "gzip", ".zst": "zstd"}
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
 class NotCreated(MatchingError):
@@ -140,7 +141,7 @@ def _errors(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _ended_by_signal() -> Iterator[None]:
-    """Lets a termination be an end like others, so that no half of a file stays."""
+    """Lets a signal be an end like others, so that no half of a file stays."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -149,8 +150,13 @@ def _ended_by_signal() -> Iterator[None]:
         del frame
         sys.exit(128 + signum)
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in before.items():
+        # Behind nohup, a hang-up is to be ignored.
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-import select
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar, Final, Literal
 
 import pyarrow as pa
-from typing_extensions import override
 
+from rookery.matching._bytes import Counted, Looked, Pipe
 from rookery.matching._errors import MatchingError
 from rookery.matching._options import Format
 from rookery.records import (
@@ -72,16 +71,6 @@ _PACKED: Final[dict[str, Literal["gzip", "zstd", "bz2", "lz4"]]] = {
     ".bz2": "bz2",
     ".lz4": "lz4",
 }
-# What a file begins with that is not what it is taken for.
-_MAGIC: Final = (
-    (b"PAR1", "it is Parquet: say --format parquet"),
-    (b"\x1f\x8b", "it is compressed with gzip: name it .gz, or unpack it with zcat"),
-    (
-        b"\x28\xb5\x2f\xfd",
-        "it is compressed with Zstandard: name it .zst, or use zstdcat",
-    ),
-    (b"PK\x03\x04", "it is a ZIP archive: unpack it first"),
-)
 
 
 @dataclass(frozen=True)
@@ -154,9 +143,9 @@ class Reading:
         """
         with _reasons(path):
             if path == STDIN:
-                yield from self._posts(_Pipe(self.stdin, self.count), path)
+                yield from self._posts(Pipe(self.stdin, self.count), path)
                 return
-            with _Counted(path, self.count) as file:
+            with Counted(path, self.count) as file:
                 packed = _PACKED.get(path.suffix.lower())
                 if packed is None:
                     yield from self._posts(file, path)
@@ -165,18 +154,18 @@ class Reading:
                     yield from self._posts(unpacked, path)
 
     def _posts(
-        self, file: _Pipe | _Counted | pa.NativeFile, path: Path
+        self, file: Pipe | Counted | pa.NativeFile, path: Path
     ) -> Iterator[Parsed]:
         where = _where(path)
         source = self.source or _slug(path)
         match self._format_of(path):
             case Format.JSONL:
                 yield from stream_jsonl(
-                    _Looked(file), source=source, ingested_at=self.now, where=where
+                    Looked(file), source=source, ingested_at=self.now, where=where
                 )
             case Format.CSV:
                 yield from stream_csv(
-                    _Looked(file),
+                    Looked(file),
                     source=source,
                     ingested_at=self.now,
                     where=where,
@@ -186,7 +175,7 @@ class Reading:
             case Format.PARQUET:
                 yield from stream_parquet(
                     # Its end is read first, so that a pipe has to be read as a whole.
-                    file if isinstance(file, _Counted) else io.BytesIO(file.read()),
+                    file if isinstance(file, Counted) else io.BytesIO(file.read()),
                     source=source,
                     ingested_at=self.now,
                     where=where,
@@ -247,67 +236,6 @@ def _reasons(path: Path) -> Iterator[None]:
 
 def _is_folder(path: Path) -> str:
     return f"{path}: is a folder: name the files in it, as in {path}/*.jsonl"
-
-
-class _Counted(io.FileIO):
-    """A file that counts what is read of it."""
-
-    def __init__(self, path: Path, count: Callable[[int], None]) -> None:
-        super().__init__(path, "rb")
-        self._count = count
-
-    @override
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Reads some bytes, and counts them."""
-        data = super().read(-1 if size is None else size)
-        self._count(len(data))
-        return data
-
-
-class _Pipe:
-    """Standard input: gives what has come, and waits only where nothing has."""
-
-    def __init__(self, file: BinaryIO, count: Callable[[int], None]) -> None:
-        self._file = file
-        self._count = count
-        self._once = getattr(file, "read1", file.read)
-
-    def read(self, size: int = -1, /) -> bytes:
-        if size < 0:
-            data: bytes = self._file.read()
-        else:
-            data = self._once(size)
-            # A pipe holds little at a time, and many small pieces take long.
-            while data and len(data) < size and self._has_more():
-                more: bytes = self._once(size - len(data))
-                data += more
-                if not more:
-                    break
-        self._count(len(data))
-        return data
-
-    def _has_more(self) -> bool:
-        try:
-            return bool(select.select([self._file], [], [], 0)[0])
-        except (OSError, ValueError, TypeError):
-            return False
-
-
-class _Looked:
-    """Text that is refused where its first bytes say that it is none."""
-
-    def __init__(self, file: _Pipe | _Counted | pa.NativeFile) -> None:
-        self._file = file
-        self._is_first = True
-
-    def read(self, size: int, /) -> bytes:
-        data: bytes = self._file.read(size)
-        if self._is_first:
-            self._is_first = False
-            for magic, advice in _MAGIC:
-                if data.startswith(magic):
-                    raise RecordsError(f"is not what it was taken for; {advice}")
-        return data
 
 
 def parse_columns(text: str) -> dict[str, str]:

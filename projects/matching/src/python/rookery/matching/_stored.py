@@ -108,8 +108,8 @@ async def read_text(bus: Bus, version: str) -> str:
         raise MissingRules(f"the rules of version {version}: {error}") from error
     if data is None:
         raise MissingRules(
-            f"the bucket {SNAPSHOTS} does not hold the rules of version {version}; "
-            "put the rules in force again"
+            f"the bucket {SNAPSHOTS} does not hold the rules of version {version}, or "
+            "no longer; if they are those in force, put rules in force again"
         )
     try:
         return data.decode()

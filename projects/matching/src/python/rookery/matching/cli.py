@@ -45,10 +45,10 @@ RulesFile = Annotated[
 def main() -> None:
     """Matches posts against rules.
 
-    A rule is a line such as: fires = "boulder fire" OR (#wildfire colorado) -drill
+    A rule is a line such as: fires = "big fire" OR (#wildfire colorado) -drill
 
-    What is not the name of a command is a file of rules: `match RULES POSTS`. How to
-    read and write posts is in `match match --help`.
+    What is not the name of a command is a file of rules: `match RULES POSTS`.
+    How to read and write posts is in `match match --help`.
     """
 
 

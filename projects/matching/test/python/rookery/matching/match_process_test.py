@@ -93,7 +93,8 @@ def test_a_reader_that_has_enough_ends_it_quietly(rules: str, posts: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+    ("signum", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
 )
 def test_an_interrupt_leaves_neither_a_traceback_nor_half_a_file(
     signum: signal.Signals, code: int, rules: str, tmp_path: Path

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from rookery.bus import Bus, EmbeddedServer, Values, connect, testing
+from rookery.bus import (
+    Bus,
+    BusError,
+    EmbeddedServer,
+    Unavailable,
+    Values,
+    connect,
+    testing,
+)
 from rookery.matching import MatchingError, RuleFormat, RuleSet, store
 from rookery.matching.store import Action, Add, Change, Remove, Signature, Switch
 
@@ -482,3 +490,57 @@ async def test_a_set_that_is_damaged_is_told_whatever_was_loaded_before(
         await bus.objects(store.SNAPSHOTS).put(version, text.encode())
         with pytest.raises(MatchingError, match=told):
             await loader.load(version)
+
+
+async def test_no_change_is_lost_or_made_twice_while_the_server_is_killed(
+    bus: Bus, server: EmbeddedServer
+) -> None:
+    await store.publish(bus, _rules("a = fire"))
+    unknown: set[str] = set()
+
+    async def write(writer: int) -> None:
+        for number in range(12):
+            name = f"w{writer}n{number}"
+            try:
+                await store.edit(bus, Add(_rules(f"{name} = x")))
+            except Unavailable:
+                # It may be in force, or not.
+                unknown.add(name)
+
+    async def kill() -> None:
+        for _ in range(3):
+            await testing.restart(server)
+
+    await asyncio.gather(kill(), *map(write, range(3)))
+    rules = await store.current(bus)
+    assert rules is not None
+    ids = [rule.id for rule in rules.rules]
+    expected = {"a", *(f"w{w}n{n}" for w in range(3) for n in range(12))}
+    assert expected - unknown <= set(ids) <= expected
+    trail = await store.history(bus)
+    assert [one.before for one in trail] == [
+        *(one.version for one in trail[1:]),
+        None,
+    ]
+    # What the trail says led from nothing to what is in force.
+    assert trail[0].version == rules.version
+    added = [change.id for one in reversed(trail) for change in one.changes]
+    assert added == ids
+
+
+async def test_a_crash_between_snapshot_and_pointer_changes_nothing(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.publish(bus, FIRE)
+
+    async def crash(*_: object, **__: object) -> int:
+        raise BusError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Values, "put", crash)
+        with pytest.raises(BusError, match="killed"):
+            await store.edit(bus, Add(_rules("b = x")))
+    assert await store.current(bus) == FIRE
+    assert len(await store.history(bus)) == 1
+    await store.edit(bus, Add(_rules("b = x")))
+    assert len(await store.history(bus)) == 2

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from rookery.matching import Explanation
 from rookery.matching.store import Action, Done, Entry, Listed
-from rookery.serving._models import Model
+from rookery.serving._backtests import Tested
+from rookery.serving._models import Model, SpanModel
 
 MAX_ID = 1_024
 MAX_EXPRESSION = 16_384
@@ -101,6 +102,29 @@ class ExplainGiven(Given):
 
     rule: _Expression
     post: PostGiven
+
+
+class BacktestGiven(Given):
+    """A rule, and what to try it on."""
+
+    rule: _Expression
+    id: Annotated[
+        _Id | None,
+        Field(description="The rule in force that it replaces: not compared with."),
+    ] = None
+    start: Annotated[
+        AwareDatetime | None,
+        Field(description="First moment, inclusive, with a time zone (RFC 3339)."),
+    ] = None
+    end: Annotated[
+        AwareDatetime | None, Field(description="Last moment, exclusive.")
+    ] = None
+    samples: Annotated[
+        int, Field(ge=0, le=100, description="How many matched posts to show.")
+    ] = 10
+    compare: Annotated[
+        bool, Field(description="Whether to compare it with the rules in force.")
+    ] = True
 
 
 class StoredRuleModel(Model):
@@ -235,4 +259,76 @@ class ClauseModel(Model):
             clause=found.clause,
             spans=tuple(map(PlaceModel.model_validate, spans)),
             children=tuple(map(cls.of, found.children)),
+        )
+
+
+class DayModel(Model):
+    """A day of history."""
+
+    day: date = Field(description="The day, in UTC.")
+    posts: int = Field(description="Posts of this day.")
+    matched: int = Field(description="How many of them the rule matches.")
+
+
+class OverlapModel(Model):
+    """A rule in force that matches the same posts."""
+
+    rule: str = Field(description="Its name.")
+    posts: int = Field(description="How many of the matched posts it matches too.")
+
+
+class SampleModel(Model):
+    """A post that the rule matches."""
+
+    id: str
+    source: str
+    author: str | None
+    text: str
+    created_at: datetime
+    spans: tuple[SpanModel, ...]
+
+
+class BacktestModel(Model):
+    """What a rule would have matched."""
+
+    posts: int = Field(description="Posts that were looked at.")
+    matched: int = Field(description="How many of them the rule matches.")
+    share: float = Field(description="Which part of them that is, in 0..1.")
+    new: int = Field(description="Matched posts that no rule in force matches.")
+    is_flood: bool = Field(description="Whether that is more than one wants to see.")
+    days: tuple[DayModel, ...] = Field(description="The same by day, in order.")
+    overlaps: tuple[OverlapModel, ...] = Field(description="The most first.")
+    samples: tuple[SampleModel, ...] = Field(description="Some matched posts.")
+    complete: bool = Field(
+        description="False: it took too long, and what was archived last is missing."
+    )
+    matched_only: bool = Field(
+        description="Whether the lake holds only posts that rules in force matched:"
+        " then of others nothing is known."
+    )
+
+    @classmethod
+    def of(cls, tested: Tested) -> BacktestModel:
+        """Describes what became of a backtest.
+
+        Args:
+            tested: What became of it.
+
+        Returns:
+            Its model.
+        """
+        found = tested.found
+        return cls(
+            posts=found.posts,
+            matched=found.matched,
+            share=found.share,
+            new=found.new,
+            is_flood=found.is_flood,
+            days=tuple(map(DayModel.model_validate, found.days)),
+            overlaps=tuple(
+                OverlapModel(rule=rule, posts=posts) for rule, posts in found.overlaps
+            ),
+            samples=tuple(map(SampleModel.model_validate, found.samples)),
+            complete=tested.complete,
+            matched_only=tested.matched_only,
         )

@@ -16,9 +16,15 @@ from rookery.matching import (
     parse_rule,
     store,
 )
+from rookery.serving._backtests import Backtester, Tested
 from rookery.serving._errors import RuleRefused
 from rookery.serving._live import Live
-from rookery.serving._rule_models import ExplainGiven, NewRuleGiven, RuleGiven
+from rookery.serving._rule_models import (
+    BacktestGiven,
+    ExplainGiven,
+    NewRuleGiven,
+    RuleGiven,
+)
 
 _DEFAULT_BY: Final = "rest"
 
@@ -33,6 +39,7 @@ class Rulebook:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._listing: store.Listing | None = None
+        self._backtester = Backtester(live.lake)
 
     async def rule(self, name: str) -> tuple[store.Listed, str]:
         """Looks a rule up.
@@ -120,6 +127,26 @@ class Rulebook:
         rule = _expression(given.rule, "rule")
         post = given.post.model_dump()
         return await asyncio.to_thread(explain, rule, post)
+
+    async def backtest(self, given: BacktestGiven) -> Tested:
+        """Tries a rule on the lake.
+
+        Args:
+            given: The rule, and what to try it on.
+
+        Returns:
+            What it would have matched.
+        """
+        rule = _expression(given.rule, "rule")
+        if given.id is not None:
+            rule = Rule(given.id, rule.expression)
+        return await self._backtester.run(
+            rule,
+            existing=self._live.rules if given.compare else None,
+            start=given.start,
+            end=given.end,
+            samples=given.samples,
+        )
 
     async def _current(self) -> store.Listing:
         version = await self.version()

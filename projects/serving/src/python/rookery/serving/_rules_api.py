@@ -12,6 +12,8 @@ from rookery.matching import store
 from rookery.serving._models import ProblemDocument
 from rookery.serving._rule_models import (
     MAX_ID,
+    BacktestGiven,
+    BacktestModel,
     ChangedModel,
     ClauseModel,
     EntryModel,
@@ -119,6 +121,14 @@ def rules_api(book: Rulebook) -> APIRouter:
     async def explain(given: ExplainGiven) -> ClauseModel:
         """Says clause by clause what is true of the post, and where it stands."""
         return ClauseModel.of(await book.explain(given))
+
+    @router.post("/backtest", summary="What a rule would have matched")
+    async def backtest(given: BacktestGiven) -> BacktestModel:
+        """Tries a rule on the posts in the lake, before it is in force.
+
+        It takes 20 seconds and 5,000,000 posts at most, and one at a time is tried.
+        """
+        return BacktestModel.of(await book.backtest(given))
 
     @router.post("", summary="Add rules", status_code=201, responses=_REFUSED)
     async def add(

@@ -1,19 +1,35 @@
 """Rules over REST: read, changed, explained, and refused."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pyarrow as pa
 import pytest
 import pytest_asyncio
 
 from rookery.bus import Bus
-from rookery.matching import RuleSet, store
+from rookery.lake import Block, Lake
+from rookery.matching import RuleSet, parse_rule, store
+from rookery.records import POST
 from rookery.service.testing import eventually_async, require
+from rookery.serving._backtests import Backtester
+from rookery.serving._errors import NotReady
 from rookery.serving._gate import MAX_BODY
-from rookery.serving.testing import platform, ready, served
+from rookery.serving.testing import (
+    NOON,
+    Feed,
+    made_up,
+    platform,
+    post,
+    ready,
+    served,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
@@ -42,12 +58,17 @@ class Rest:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rest]:
+async def feeding(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Feed]:
     require("nats")
     async with platform(tmp_path_factory.mktemp("platform")) as feed:
-        async with served(feed) as (client, _):
-            await ready(client)
-            yield Rest(client, feed.bus)
+        yield feed
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(feeding: Feed) -> AsyncIterator[Rest]:
+    async with served(feeding) as (client, _):
+        await ready(client)
+        yield Rest(client, feeding.bus)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -215,6 +236,14 @@ async def test_if_match_keeps_two_writers_apart(rest: Rest) -> None:
             {"where": "rule"},
         ),
         ("POST", "/explain", {"rule": "x"}, 422, {"where": "post"}),
+        ("POST", "/backtest", {"rule": "("}, 422, {"where": "rule", "column": 2}),
+        (
+            "POST",
+            "/backtest",
+            {"rule": "x", "start": "2026-01-01T00:00:00"},
+            422,
+            {"where": "start"},
+        ),
     ],
 )
 async def test_what_is_refused_says_what_where_and_why(
@@ -263,6 +292,73 @@ async def test_a_rule_is_explained_clause_by_clause(rest: Rest) -> None:
         ("drill", False),
         ("from:nasa", True),
     ]
+
+
+async def test_a_rule_is_tried_on_the_lake(rest: Rest, feeding: Feed) -> None:
+    days = [NOON, NOON + timedelta(days=1)]
+    rows = [
+        post(n, days[n % 2], ("wildfire", "a fire drill", "calm")[n % 3])
+        for n in range(60)
+    ]
+    feeding.lake.open_epoch("e", starts={"posts": 1, "matches": 1})
+    table = pa.Table.from_pylist(rows, schema=POST)
+    feeding.lake.posts.commit(Block("e", 1, 1, {"posts": table}, 1, {}, len(rows)))
+    given = {"rule": "wildfire OR fire", "id": "fires", "samples": 3}
+    found = (await rest.ask("POST", "/backtest", json=given)).json()
+    assert (found["posts"], found["matched"], found["new"]) == (60, 40, 40)
+    assert found["days"] == [
+        {"day": "2026-03-01", "posts": 30, "matched": 20},
+        {"day": "2026-03-02", "posts": 30, "matched": 20},
+    ]
+    assert (found["complete"], found["matched_only"]) == (True, False)
+    assert len(found["samples"]) == 3
+    sample = found["samples"][0]
+    span = sample["spans"][0]
+    assert "fire" in sample["text"][span["start"] : span["end"]]
+    given = {"rule": "wildfire", "end": days[1].isoformat(), "samples": 0}
+    found = (await rest.ask("POST", "/backtest", json=given)).json()
+    assert (found["posts"], found["matched"], found["samples"]) == (30, 10, [])
+    wild = [{"id": "wild", "rule": "wild*"}]
+    await rest.ask("POST", "", json={"rules": wild})
+
+    async def compared() -> bool:
+        found = (await rest.ask("POST", "/backtest", json={"rule": "wildfire"})).json()
+        overlap = {"rule": "wild", "posts": 20}
+        return (found["overlaps"], found["new"]) == ([overlap], 0)
+
+    await eventually_async(compared, message="the rules in force")
+    alone = {"rule": "wildfire", "compare": False}
+    found = (await rest.ask("POST", "/backtest", json=alone)).json()
+    assert (found["overlaps"], found["new"]) == ([], 20)
+
+
+async def test_a_backtest_has_a_limit(tmp_path: Path) -> None:
+    lake = Lake.open(tmp_path.as_uri())
+    lake.open_epoch("e", starts={"posts": 1, "matches": 1})
+    for block in (1, 2, 3):
+        table = pa.Table.from_pylist(made_up(20_000, seed=block), schema=POST)
+        parts = {"posts": table}
+        lake.posts.commit(Block("e", block, block, parts, block, {}, 20_000))
+    rule = parse_rule("wildfire")
+
+    async def test(**limits: Any) -> tuple[int, bool]:
+        tested = await Backtester(lake, **limits).run(
+            rule, existing=None, start=None, end=None, samples=0
+        )
+        return tested.found.posts, tested.complete
+
+    assert await test() == (60_000, True)
+    some, complete = await test(max_posts=20_000)
+    assert 20_000 <= some < 40_000 and not complete
+    assert await test(max_seconds=-1.0) == (0, False)
+    backtester = Backtester(lake)
+    both = [
+        backtester.run(rule, existing=None, start=None, end=None, samples=0)
+        for _ in range(2)
+    ]
+    first, second = await asyncio.gather(*both, return_exceptions=True)
+    assert not isinstance(first, BaseException) and first.complete
+    assert isinstance(second, NotReady)
 
 
 async def test_a_foreign_page_changes_nothing(rest: Rest) -> None:

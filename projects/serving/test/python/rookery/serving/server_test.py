@@ -133,7 +133,7 @@ def test_the_interface_describes_itself(address: str) -> None:
     assert set(schema["paths"]) == {
         f"/api/{name}"
         for name in ("status", "volume", "rules", "facets", "posts", "dead")
-    } | {f"/api/rules/{name}" for name in ("history", "explain", "{name}")}
+    } | {f"/api/rules/{name}" for name in ("history", "explain", "backtest", "{name}")}
     assert set(schema["paths"]["/api/rules"]) == {"get", "post"}
     assert set(schema["paths"]["/api/rules/{name}"]) == {
         "get",

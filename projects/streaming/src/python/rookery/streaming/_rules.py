@@ -120,7 +120,15 @@ class RulesInUse:
         for version in former[:_FORMER]:
             try:
                 self._use(*await self._compiled(version))
-            except MatchingError:
+            except Unavailable:
+                raise
+            except Exception as error:
+                self._process.log.warning(
+                    f"rule set {version} cannot be used either: {error}",
+                    action="refuse",
+                    check="rules",
+                    ruleset=version,
+                )
                 continue
             self._show(self._complaint)
             return

@@ -404,6 +404,16 @@ async def test_a_worker_that_begins_with_broken_rules_takes_those_before(
     assert results[1].origin.ruleset == newer.version
 
 
+async def test_a_worker_begins_with_what_it_can_use_of_all_there_was(
+    bus: Bus, rules: RuleSet
+) -> None:
+    for number in range(3):
+        await _bare(bus, "a = (\n", f"{number:016x}")
+    async with _working(bus) as running:
+        await eventually_async(_uses(running, rules.version))
+        assert _check(running)["ok"]
+
+
 async def test_a_worker_without_any_rules_waits_for_them(bus: Bus) -> None:
     await _publish(bus, 0)
     await _bare(bus, "a = (\n", "f" * 16)
