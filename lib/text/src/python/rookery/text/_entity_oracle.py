@@ -1,8 +1,8 @@
 """Entities once more: the patterns that twitter-text publishes, as regular expressions.
 
 They are those of its JavaScript library (github.com/twitter/twitter-text, version 3.1,
-Apache License 2.0), one after the other and under its names. Where its libraries for Ruby
-and Java agree on something else, it is theirs:
+Apache License 2.0), one after the other and under its names. In four places they are what
+its libraries for Ruby and Java agree on instead:
 
 - Punctuation is all of ASCII's; the JavaScript library leaves two characters out.
 - A cashtag may stand behind a directional mark.

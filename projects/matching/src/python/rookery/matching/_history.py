@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from rookery.matching._expression import leaves
-from rookery.matching._input import InputError, Misuse, Reading, Unreadable
+from rookery.matching._input import Misuse, Reading, Unreadable
 from rookery.matching._leaves import Field
 from rookery.matching._rejections import Rejections
 from rookery.matching._rules import RuleSet
@@ -151,7 +151,7 @@ def _of_lake(url: str, rules: RuleSet, stretch: Stretch) -> History:
     from rookery.lake import Lake
 
     if url.startswith("file://") and not Path(_folder(url), "epochs").is_dir():
-        raise InputError(f"{url}: there is no lake, or nothing was archived in it yet")
+        raise Unreadable(f"{url}: there is no lake, or nothing was archived in it yet")
     lake = Lake.open(url, read_only=True)
     part, note = "posts", ""
     snapshot = lake.posts.snapshot()

@@ -18,7 +18,7 @@ from rookery.lake import Block, Lake
 from rookery.matching import MatchingError, RuleSet, backtests
 from rookery.matching._backtest_shown import share, sparkline
 from rookery.matching._history import History, Stretch, open_history, parse_moment
-from rookery.matching._input import InputError, Misuse, Reading, Unreadable
+from rookery.matching._input import Misuse, Reading, Unreadable
 from rookery.matching._rejections import Rejections
 from rookery.matching.cli import app
 from rookery.records import CUBE, MATCH, POST, concat
@@ -198,7 +198,7 @@ def test_a_lake_of_matches_alone_is_looked_at_with_a_warning(
 def test_the_lake_of_the_settings_is_the_default(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(InputError, match="there is no lake, or nothing was archived"):
+    with pytest.raises(Unreadable, match="there is no lake, or nothing was archived"):
         run("rules.txt")
     make_lake(tmp_path / "state/lake", days=2)
     run("rules.txt", "--json")
@@ -309,7 +309,7 @@ MISTAKES: list[tuple[list[str], type[MatchingError], str]] = [
         r"nosuch\*: there is no such file",
     ),
     (["rules.txt", "--over", "."], Misuse, "is a folder, but no lake"),
-    (["rules.txt", "--over", "file:///nosuch/lake"], InputError, "there is no lake"),
+    (["rules.txt", "--over", "file:///nosuch/lake"], Unreadable, "there is no lake"),
     (["rules.txt", "--over", "file:///a", "posts.jsonl"], Misuse, "nothing beside"),
     (["rules.txt", "posts.jsonl", "--rule", "fire"], Misuse, "did you mean 'fires'"),
     (["rules.txt", "posts.jsonl", "--since", "soon"], Misuse, "--since: 'soon' is no"),
