@@ -35,6 +35,7 @@ typedef struct {
     rk_word word;
     rk_key key;
     int32_t number; /* among the words of its text */
+    int known;      /* whether it may be a word of phrases */
 } rk_token;
 
 #define RK_AHEAD 16
@@ -43,6 +44,7 @@ typedef struct {
     rk_vocabulary words, stems;
     rk_keys keys;
     uint64_t *begins; /* the bitmap of `words`, of those that begin a phrase */
+    uint64_t *edges;  /* that of edges, as large: most words do not go on with a phrase */
     int64_t *stem_sizes;
     int64_t stem_size_count;
     int64_t longest_key;
@@ -84,6 +86,7 @@ static void rk_free(rk_table *table)
     free(table->stems.bits);
     free(table->keys.pieces);
     free(table->begins);
+    free(table->edges);
     free(table->stem_sizes);
     free(table->trie.edges);
     free(table->trie.node_end);
@@ -157,12 +160,36 @@ static int rk_allocate(rk_table *table, const rk_sizes *sizes)
         rk_make_trie(&table->automaton.trie, sizes->bytes))
         return RK_NO_MEMORY;
     table->begins = calloc(table->words.bit_mask / 64 + 1, sizeof(uint64_t));
-    return table->begins ? RK_OK : RK_NO_MEMORY;
+    table->edges = calloc(table->words.bit_mask / 64 + 1, sizeof(uint64_t));
+    return table->begins && table->edges ? RK_OK : RK_NO_MEMORY;
+}
+
+/* A key of an edge, for a bitmap. */
+static inline rk_key rk_edge_key(int32_t node, int32_t symbol)
+{
+    rk_key key;
+    memset(&key, 0, sizeof(key));
+    key.hash = rk_mix((uint32_t)node, (uint32_t)symbol);
+    return key;
+}
+
+/* Where an edge leads; -1: there is none. */
+static inline int32_t rk_follow(const rk_table *table, const rk_state *from, int32_t symbol)
+{
+    rk_key key;
+    if (!(from->open >> (symbol & 63) & 1))
+        return -1;
+    key = rk_edge_key(from->node, symbol);
+    if (!rk_may_have(table->edges, table->words.bit_mask, &key))
+        return -1;
+    return rk_child(&table->trie, from->node, symbol);
 }
 
 static int32_t rk_edge_to(rk_table *table, int32_t node, int32_t symbol)
 {
     if (node) {
+        rk_key key = rk_edge_key(node, symbol);
+        rk_set_bits(table->edges, table->words.bit_mask, &key);
         table->branch[node].open |= UINT64_C(1) << (symbol & 63);
         return rk_grow(&table->trie, node, symbol);
     }
@@ -355,9 +382,7 @@ static int rk_end_with_stems(const rk_table *table, rk_walk *walk, const rk_key 
         if (!slot)
             continue;
         for (s = 0; s < walk->active; s++) {
-            if (!(walk->states[s].open >> (slot->id & 63) & 1))
-                continue;
-            child = rk_child(&table->trie, walk->states[s].node, slot->id);
+            child = rk_follow(table, walk->states + s, slot->id);
             if (child >= 0 &&
                 rk_emit(table, walk, &walk->states[s], table->branch[child].end, end_char,
                         here->first_word))
@@ -377,9 +402,7 @@ static inline int rk_step(const rk_table *table, rk_walk *walk, const rk_slot *s
     int32_t i, kept = 0, child;
     for (i = 0; i < walk->active; i++) {
         rk_state state = walk->states[i];
-        if (!(state.open >> (slot->id & 63) & 1))
-            continue;
-        child = rk_child(&table->trie, state.node, slot->id);
+        child = rk_follow(table, &state, slot->id);
         if (child < 0)
             continue;
         branch = table->branch + child;
@@ -434,8 +457,8 @@ static inline int rk_take(const rk_table *table, rk_walk *walk, const rk_token *
         rk_end_with_stems(table, walk, &token->key, &here, token->word.end_char))
         return RK_NO_MEMORY;
     /* Where no phrase has begun, only what begins one matters. */
-    if (token->key.whole && rk_may_have(walk->active ? table->words.bits : table->begins,
-                                        table->words.bit_mask, &token->key))
+    if (token->known && (walk->active || rk_may_have(table->begins, table->words.bit_mask,
+                                                     &token->key)))
         slot = rk_lookup(&table->words, &table->keys, &token->key, token->key.size);
     if (slot)
         return rk_step(table, walk, slot, &here, token->word.end_char);
@@ -473,6 +496,7 @@ static inline int rk_find_words(const rk_table *table, rk_walk *walk,
                 rk_expect(&table->words, &key);
             walk->tokens[ahead].word = word;
             walk->tokens[ahead].key = key;
+            walk->tokens[ahead].known = found;
             walk->tokens[ahead++].number = count;
         }
         for (i = 0; i < ahead; i++)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+from pathlib import Path
 
 from rookery.matching_bench._arguments import Options, parse
 from rookery.matching_bench._data import DATA, SEED, load_posts, load_terms, scale
@@ -42,6 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = parse(arguments)
     try:
+        # A page that cannot be written is refused before half an hour of measuring.
+        if options.write is not None:
+            _page(options.write, "")
         run = _remade(options) if options.remake is not None else _measured(options)
         _write(run, options)
     except Unequal as error:
@@ -51,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     except GaveUp as error:
         return _failed(f"the reference failed: {error}", os.EX_SOFTWARE)
     except OSError as error:
-        return _failed(str(error), os.EX_IOERR)
+        reason = error.strerror or str(error)
+        where = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{where}{reason}", os.EX_IOERR)
     except KeyboardInterrupt:
         return 130
     return 0
@@ -115,11 +121,14 @@ def _write(run: Run, options: Options) -> None:
         picture = page.with_suffix(".png")
         plot(run.results, picture)
         written = f"![Posts a second]({picture.name})\n\n{as_markdown(run, BASELINES)}"
-        try:
-            text = replace_between(page.read_text("utf-8"), written)
-        except ValueError as error:
-            raise ValueError(f"{page}: {error}") from error
-        page.write_text(text, "utf-8")
+        page.write_text(_page(page, written), "utf-8")
+
+
+def _page(path: Path, written: str) -> str:
+    try:
+        return replace_between(path.read_text("utf-8"), written)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 import hyperscan
+import numpy as np
 
 from rookery.matching_bench._found import Found
 from rookery.matching_bench._normal import Normal, literal, normal, place, prepare
@@ -25,6 +26,7 @@ from rookery.text import fold
 _EXPRESSIONS: Final = 10_000
 _NO_WORD: Final = "[^a-z0-9_]"
 _BETWEEN: Final = "[^a-z0-9_\n]+"
+_LINE: Final = ord("\n")
 
 
 def _database(
@@ -187,28 +189,30 @@ class Expressions:
 
         for database in self._databases:
             database.scan(data, match_event_handler=on_match)
-        return self._verified(texts.split("\n"), data, sorted(ends))
+        return self._verified(batch.texts, data, ends)
 
     def _verified(
         self, texts: list[str], data: bytes, ends: list[tuple[int, int]]
     ) -> Tuples:
         hits: Tuples = []
-        row, at = 0, 0
+        lines = np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE)
+        # A hit ends with one byte behind the phrase, which may be the end of the line.
+        places = np.array([end - 1 for end, _ in ends], np.int64)
+        rows = np.searchsorted(lines, places) - 1
         seen: set[tuple[int, int]] = set()
-        for end, phrase in ends:
-            # The hit ends with one byte behind the phrase, and may be the line's end.
-            while (following := data.find(b"\n", at)) < end - 1:
-                row, at = row + 1, following + 1
-            length = self._length[phrase]
-            start = end - 1 - length
-            if length and data[start - 1] < 128 and data[end - 1] < 128:
-                begin = len(data[at:start].decode())
-                size = len(data[start : end - 1].decode())
-                hits.append((row - 1, phrase, begin, begin + size))
+        for row, first, (behind, phrase) in zip(
+            rows.tolist(), lines[rows].tolist(), ends, strict=True
+        ):
+            length, end = self._length[phrase], behind - 1
+            start = end - length
+            if length and data[start - 1] < 128 and data[end] < 128:
+                begin = len(data[first + 1 : start].decode())
+                size = len(data[start:end].decode())
+                hits.append((row, phrase, begin, begin + size))
             elif (row, phrase) not in seen:
                 seen.add((row, phrase))
-                found = self._find[phrase](texts[row])
-                hits += [(row - 1, phrase, *match.span()) for match in found]
+                found = self._find[phrase](fold(texts[row]))
+                hits += [(row, phrase, *match.span()) for match in found]
         return hits
 
     def found(self, result: object) -> Found:
