@@ -286,7 +286,7 @@ async def test_rules_change_between_frames_and_nothing_is_lost(
             await eventually_async(_uses(running, following.version))
             await _publish(bus, *range(frames + 4, frames + 8))
             frames += 8
-        results = await _results(bus, frames)
+            results = await _results(bus, frames)
     matchers = {one.version: Matcher(one) for one in [rules, *sets]}
     versions = []
     for sequence, result in results.items():
