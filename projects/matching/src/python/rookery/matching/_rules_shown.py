@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from rookery.matching._changes import Action, Entry, RuleChange
 from rookery.matching._errors import MatchingError
-from rookery.matching._formats import FIELDS, RuleFormat
+from rookery.matching._fields import FIELDS
+from rookery.matching._formats import RuleFormat
 from rookery.matching._listing import Listed, Listing
 
 # Of each change in the history, so many rules are shown.
