@@ -278,6 +278,7 @@ async def test_rules_change_between_frames_and_nothing_is_lost(
     sets = [RuleSet.parse([*lines[n:], f"extra{n} = the"]) for n in range(5)]
     sets.append(RuleSet(()))
     frames = 0
+    results: dict[int, Frame] = {}
     async with _working(bus) as running:
         for following in [rules, *sets]:
             await store.publish(bus, following)
