@@ -6,24 +6,24 @@ from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxErr
 from rookery.service import lazy
 
 if TYPE_CHECKING:
-    from rookery.matching._backtest import Backtests, backtest, backtests
-    from rookery.matching._explain import Explanation, explain
-    from rookery.matching._formats import RuleFormat
-    from rookery.matching._lint import Finding, Problem, lint
-    from rookery.matching._matcher import Matcher
-    from rookery.matching._outcome import Backtest, Day
+    from rookery.matching._backtest._backtest import Backtests, backtest, backtests
+    from rookery.matching._backtest._outcome import Backtest, Day
+    from rookery.matching._engine._explain import Explanation, explain
+    from rookery.matching._engine._matcher import Matcher
+    from rookery.matching._files._formats import RuleFormat
+    from rookery.matching._lint._lint import Finding, Problem, lint
     from rookery.matching._rules import Rule, RuleSet, parse_rule, track_rule
 else:
     # Loaded when first used: the command line shows its help without Arrow.
     __getattr__ = lazy(
         __name__,
         {
-            "_backtest": ("Backtests", "backtest", "backtests"),
-            "_explain": ("Explanation", "explain"),
-            "_formats": ("RuleFormat",),
-            "_lint": ("Finding", "Problem", "lint"),
-            "_matcher": ("Matcher",),
-            "_outcome": ("Backtest", "Day"),
+            "_backtest._backtest": ("Backtests", "backtest", "backtests"),
+            "_engine._explain": ("Explanation", "explain"),
+            "_files._formats": ("RuleFormat",),
+            "_lint._lint": ("Finding", "Problem", "lint"),
+            "_engine._matcher": ("Matcher",),
+            "_backtest._outcome": ("Backtest", "Day"),
             "_rules": ("Rule", "RuleSet", "parse_rule", "track_rule"),
         },
     )

@@ -15,20 +15,20 @@ from typing_extensions import override
 
 from rookery.matching._collector import uncollected
 from rookery.matching._errors import MatchingError, RuleFileError, RuleSyntaxError
-from rookery.matching._expression import Node, conjunction
-from rookery.matching._formats import (
+from rookery.matching._files._formats import (
     RuleFormat,
     named,
     read_csv,
     read_text,
 )
-from rookery.matching._jsonl import read_jsonl
-from rookery.matching._leaves import Kind, Term
-from rookery.matching._lexer import cut
-from rookery.matching._parser import Expression, parse_expression
-from rookery.matching._terms import RESERVED, TermError, leaf_of
-from rookery.matching._words import has_symbol, has_word, is_word_character
-from rookery.matching._written import Entry
+from rookery.matching._files._jsonl import read_jsonl
+from rookery.matching._files._written import Entry
+from rookery.matching._language._expression import Node, conjunction
+from rookery.matching._language._leaves import Kind, Term
+from rookery.matching._language._lexer import cut
+from rookery.matching._language._parser import Expression, parse_expression
+from rookery.matching._language._terms import RESERVED, TermError, leaf_of
+from rookery.matching._language._words import has_symbol, has_word, is_word_character
 
 # What stays one line whoever cuts it into lines.
 _LINE: Final = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
@@ -131,7 +131,7 @@ class RuleSet:
                 return cls(_rules(read_csv(text, where)))
             case RuleFormat.YAML:
                 # Imported here: workers get their rules as text.
-                from rookery.matching._yaml import read_yaml
+                from rookery.matching._files._yaml import read_yaml
 
                 return cls(_rules(read_yaml(text, where)))
 

@@ -8,11 +8,11 @@ from typing import Annotated, Final
 
 import typer
 
-from rookery.matching._backtest_cli import EPILOG as BACKTEST_EPILOG
-from rookery.matching._backtest_cli import backtest
-from rookery.matching._default import DefaultCommand, DefaultGroup
-from rookery.matching._options import Format, Output, Wanted, cores
-from rookery.matching._rules_cli import app as rules_app
+from rookery.matching._commands._backtest_cli import EPILOG as BACKTEST_EPILOG
+from rookery.matching._commands._backtest_cli import backtest
+from rookery.matching._commands._default import DefaultCommand, DefaultGroup
+from rookery.matching._commands._options import Format, Output, Wanted, cores
+from rookery.matching._commands._rules_cli import app as rules_app
 
 # What a command works with is imported when it is called: help needs none of it.
 
@@ -135,9 +135,9 @@ def match(
     standard error, by line or row, and all are counted. Its last line has the
     version of the rules; Parquet has it as `rookery.ruleset` in its metadata.
     """
-    from rookery.matching._commands import Writing, match_posts
-    from rookery.matching._input import Misuse, Reading, parse_columns
-    from rookery.matching._output import parse_select
+    from rookery.matching._commands._input import Misuse, Reading, parse_columns
+    from rookery.matching._commands._output import parse_select
+    from rookery.matching._commands._work import Writing, match_posts
 
     kinds = {Wanted.ALL: every, Wanted.OTHERS: invert, Wanted.COUNTS: count}
     asked = [kind for kind, is_asked in kinds.items() if is_asked]
@@ -203,7 +203,7 @@ def explain(
 
     match explain --rules rules.txt --rule fires --post post.json
     """
-    from rookery.matching._explaining import Question, explain_question
+    from rookery.matching._commands._explaining import Question, explain_question
 
     fields = {
         "author": author,
@@ -237,7 +237,7 @@ def lint(
     ] = None,
 ) -> int:
     """Tells which rules are probably not what was meant; exits with 1 if any is."""
-    from rookery.matching._commands import lint_rules
+    from rookery.matching._commands._work import lint_rules
 
     findings = lint_rules(rules, sample)
     for finding in findings:

@@ -29,9 +29,16 @@ from contextlib import aclosing
 from typing import Final
 
 from rookery.bus import Bus
-from rookery.matching._changes import Action, Entry, RuleChange, Signature, compare
-from rookery.matching._changing import Changing, Conflict, Done
-from rookery.matching._edits import (
+from rookery.matching._rules import RuleSet
+from rookery.matching._store._changes import (
+    Action,
+    Entry,
+    RuleChange,
+    Signature,
+    compare,
+)
+from rookery.matching._store._changing import Changing, Conflict, Done
+from rookery.matching._store._edits import (
     Add,
     Change,
     Edit,
@@ -44,9 +51,8 @@ from rookery.matching._edits import (
     tidy,
     unknown,
 )
-from rookery.matching._listing import Listed, Listing
-from rookery.matching._rules import RuleSet
-from rookery.matching._stored import (
+from rookery.matching._store._listing import Listed, Listing
+from rookery.matching._store._stored import (
     CURRENT,
     HISTORY,
     POINTERS,

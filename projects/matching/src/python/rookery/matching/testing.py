@@ -14,7 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from rookery.matching._expression import (
+from rookery.matching._language._expression import (
     And,
     Node,
     Not,
@@ -23,7 +23,7 @@ from rookery.matching._expression import (
     disjunction,
     is_anchored,
 )
-from rookery.matching._leaves import (
+from rookery.matching._language._leaves import (
     Edge,
     Field,
     FieldName,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rookery.matching._ahead import ahead
+from rookery.matching._commands._ahead import ahead
 from rookery.service.testing import eventually
 
 

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rookery.matching import Matcher, Rule, RuleSet, _engine
-from rookery.matching._anchoring import Frequencies, reanchored
-from rookery.matching._eager import table_of
-from rookery.matching._expression import Node
-from rookery.matching._parser import Expression
-from rookery.matching._program import Program, compile_rules
+from rookery.matching import Matcher, Rule, RuleSet
+from rookery.matching._engine import _engine
+from rookery.matching._engine._anchoring import Frequencies, reanchored
+from rookery.matching._engine._eager import table_of
+from rookery.matching._engine._program import Program, compile_rules
+from rookery.matching._language._expression import Node
+from rookery.matching._language._parser import Expression
 from rookery.matching.testing import expressions
 from rookery.matching.testing import posts as some_posts
 from rookery.records.testing import post_batch

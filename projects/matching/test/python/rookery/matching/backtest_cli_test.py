@@ -16,10 +16,15 @@ import pytest_asyncio
 from rookery.bus import testing
 from rookery.lake import Block, Lake
 from rookery.matching import MatchingError, RuleSet, backtests
-from rookery.matching._backtest_shown import share, sparkline
-from rookery.matching._history import History, Stretch, open_history, parse_moment
-from rookery.matching._input import Misuse, Reading, Unreadable
-from rookery.matching._rejections import Rejections
+from rookery.matching._commands._backtest_shown import share, sparkline
+from rookery.matching._commands._history import (
+    History,
+    Stretch,
+    open_history,
+    parse_moment,
+)
+from rookery.matching._commands._input import Misuse, Reading, Unreadable
+from rookery.matching._commands._rejections import Rejections
 from rookery.matching.cli import app
 from rookery.records import CUBE, MATCH, POST, concat
 from rookery.records.testing import match_batch, post_batch

@@ -137,9 +137,9 @@ def test_all_rules_are_counted_in_one_pass_as_one_by_one(
     existing: str | None, batch: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Small limits, so that each is passed.
-    monkeypatch.setattr("rookery.matching._backtest._PAIRS", 5)
-    monkeypatch.setattr("rookery.matching._tally._LOOSE", 3)
-    monkeypatch.setattr("rookery.matching._sampled._LOOSE", 4)
+    monkeypatch.setattr("rookery.matching._backtest._backtest._PAIRS", 5)
+    monkeypatch.setattr("rookery.matching._backtest._tally._LOOSE", 3)
+    monkeypatch.setattr("rookery.matching._backtest._sampled._LOOSE", 4)
     rules = RuleSet.parse(RULES.splitlines())
     known = None if existing is None else RuleSet.parse(existing.splitlines())
     batches = made_up(120, batch)

@@ -12,9 +12,9 @@ import pyarrow.parquet
 import pytest
 
 from rookery.matching import MatchingError, RuleSet
-from rookery.matching._input import Misuse, parse_columns
-from rookery.matching._options import Output
-from rookery.matching._output import Writer
+from rookery.matching._commands._input import Misuse, parse_columns
+from rookery.matching._commands._options import Output
+from rookery.matching._commands._output import Writer
 from rookery.matching.cli import app
 from rookery.records import MATCH
 from rookery.service.testing import run_module, start_module

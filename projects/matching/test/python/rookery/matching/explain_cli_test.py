@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rookery.matching import MatchingError, RuleSyntaxError
-from rookery.matching._input import Misuse, Unreadable
+from rookery.matching._commands._input import Misuse, Unreadable
 from rookery.matching.cli import app
 from rookery.service import child_environment, module_command
 from rookery.service.testing import run_module

@@ -18,8 +18,8 @@ from rookery.matching import (
     RuleSyntaxError,
     parse_rule,
 )
-from rookery.matching._expression import Node
-from rookery.matching._parser import Expression
+from rookery.matching._language._expression import Node
+from rookery.matching._language._parser import Expression
 from rookery.matching.testing import expressions
 from rookery.records.testing import post_batch
 

@@ -14,8 +14,8 @@ from rookery.matching import (
     RuleSyntaxError,
     track_rule,
 )
-from rookery.matching._expression import Node, is_anchored
-from rookery.matching._parser import parse_expression
+from rookery.matching._language._expression import Node, is_anchored
+from rookery.matching._language._parser import parse_expression
 from rookery.matching.testing import expressions
 
 

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rookery.matching import Problem, Rule, RuleFormat, RuleSet, lint
-from rookery.matching._expression import Node
-from rookery.matching._meanings import Clash, Cover, Meanings
-from rookery.matching._parser import Expression
+from rookery.matching._language._expression import Node
+from rookery.matching._language._parser import Expression
+from rookery.matching._lint._meanings import Clash, Cover, Meanings
 from rookery.matching.testing import expressions, holds, leaves_of_rules
 from rookery.matching.testing import posts as some_posts
 from rookery.records.testing import post_batch

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.matching import MatchingError, RuleFormat, RuleSet
-from rookery.matching._listing import Listed, Listing
+from rookery.matching._store._listing import Listed, Listing
 
 _TEXTS = ("fire", '"a = b" -drill', "#tag", "{x", "/a{2}/", "from:nasa", "🔥 OR a")
 _RULES = st.lists(

@@ -18,8 +18,14 @@ import pyarrow.parquet
 import pytest
 
 from rookery.matching import MatchingError, RuleSet
-from rookery.matching._input import Forbidden, InputError, Misuse, Unreadable, _reasons
-from rookery.matching._output import RULESET_KEY
+from rookery.matching._commands._input import (
+    Forbidden,
+    InputError,
+    Misuse,
+    Unreadable,
+    _reasons,
+)
+from rookery.matching._commands._output import RULESET_KEY
 from rookery.matching.cli import app
 from rookery.records import MATCH, Parsed, read_csv, read_jsonl, read_parquet
 

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rookery.matching import Matcher, Rule, RuleSet, _columns, explain
-from rookery.matching._expression import Node
-from rookery.matching._matcher import (
+from rookery.matching import Matcher, Rule, RuleSet, explain
+from rookery.matching._engine import _columns
+from rookery.matching._engine._matcher import (
     MAX_RULES_WITH_SPANS,
     MAX_SPANS,
     MAX_SPANS_PER_TERM,
 )
-from rookery.matching._parser import Expression
+from rookery.matching._language._expression import Node
+from rookery.matching._language._parser import Expression
 from rookery.matching.testing import expressions, holds
 from rookery.matching.testing import posts as some_posts
 from rookery.records import MATCH, SchemaError, empty, posts_from_columns

@@ -27,8 +27,7 @@ from rookery.matching import (
     explain,
     track_rule,
 )
-from rookery.matching._conjunctions import alternatives
-from rookery.matching._expression import (
+from rookery.matching._language._expression import (
     And,
     Node,
     Not,
@@ -39,7 +38,7 @@ from rookery.matching._expression import (
     is_positive,
     leaves,
 )
-from rookery.matching._leaves import (
+from rookery.matching._language._leaves import (
     Edge,
     Field,
     FieldName,
@@ -53,10 +52,11 @@ from rookery.matching._leaves import (
     Term,
     strip_address,
 )
-from rookery.matching._meanings import Clash, Cover, Meanings
-from rookery.matching._parser import Expression, parse_expression
-from rookery.matching._terms import RESERVED
-from rookery.matching._words import has_symbol, has_word, split_words
+from rookery.matching._language._parser import Expression, parse_expression
+from rookery.matching._language._terms import RESERVED
+from rookery.matching._language._words import has_symbol, has_word, split_words
+from rookery.matching._lint._conjunctions import alternatives
+from rookery.matching._lint._meanings import Clash, Cover, Meanings
 from rookery.matching.testing import FIELDS, REGULAR, holds
 from rookery.records.testing import post_batch
 

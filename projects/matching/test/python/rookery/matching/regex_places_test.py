@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.matching import explain, parse_rule
-from rookery.matching._pattern import parse_pattern
+from rookery.matching._language._pattern import parse_pattern
 from rookery.matching.testing import PATTERNS, texts
 from rookery.text import fold
 

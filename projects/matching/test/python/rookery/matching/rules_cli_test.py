@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from rookery.bus import testing
 from rookery.matching import MatchingError, RuleFormat, RuleSet, store
-from rookery.matching._in_force import signature
-from rookery.matching._rules_shown import write_rules
+from rookery.matching._commands._in_force import signature
+from rookery.matching._commands._rules_shown import write_rules
 from rookery.matching.cli import app
 from rookery.service.testing import free_port, run_module
 
@@ -165,7 +165,7 @@ def run(
     monkeypatch.setenv("LOGNAME", "anna")
     # What was set up for one command is not for the next one.
     monkeypatch.setattr(
-        "rookery.matching._in_force.configure_logging", lambda *_, **__: None
+        "rookery.matching._commands._in_force.configure_logging", lambda *_, **__: None
     )
 
     async def command(*arguments: str, input: str = "", code: int = 0) -> str:

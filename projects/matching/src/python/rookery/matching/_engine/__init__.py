@@ -1,0 +1,1 @@
+"""The engine: a rule set compiled, and at work on batches of posts."""

@@ -1,0 +1,1 @@
+"""The language of rules: from text to a tree, and to the form that is evaluated."""
