@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,9 @@ from rookery.text import Truths, over_slices
 MAX_RULES_WITH_SPANS: Final = 64
 MAX_SPANS_PER_TERM: Final = 16
 MAX_SPANS: Final = 1024
+# A slice that takes less is not worth a thread of its own: to hand it over, and to put
+# the results together, takes about a third of that.
+_WORTH_SECONDS: Final = 0.003
 
 
 class Matcher:
@@ -25,8 +29,8 @@ class Matcher:
 
     Args:
         rules: The rules; those that are enabled are compiled here.
-        threads: How many slices of a batch are matched at the same time; the matches
-            are the same for any number.
+        threads: How many slices of a batch are matched at the same time, fewer where
+            they would be small; the matches are the same for any number.
 
     Raises:
         ValueError: If there is to be no thread.
@@ -37,6 +41,7 @@ class Matcher:
             raise ValueError(f"{threads} threads match nothing: give at least one")
         self.rules = rules
         self._threads = threads
+        self._seconds_per_post = 0.0
         active = [rule for rule in rules.rules if rule.enabled]
         self._engine = Engine(
             [rule.expression.lowered for rule in active],
@@ -65,14 +70,22 @@ class Matcher:
         """
         if not posts.schema.equals(POST):
             raise SchemaError(f"posts are expected, not columns {posts.schema.names}")
-        found = over_slices(self._match, posts, self._threads)
+        expected = self._seconds_per_post * posts.num_rows
+        threads = max(1, min(self._threads, int(expected / _WORTH_SECONDS)))
+        found = over_slices(self._match, posts, threads)
+        if posts.num_rows:
+            seconds = sum(taken for _, (_, taken) in found)
+            self._seconds_per_post = seconds / posts.num_rows
         if len(found) == 1:
-            return found[0][1]
-        return concat((_shifted(part, first) for first, part in found), MATCH)
+            return found[0][1][0]
+        return concat((_shifted(part, first) for first, (part, _) in found), MATCH)
 
-    def _match(self, posts: pa.RecordBatch) -> pa.RecordBatch:
+    def _match(self, posts: pa.RecordBatch) -> tuple[pa.RecordBatch, float]:
+        """Matches a slice, and says how long the processor took for it."""
+        began = time.thread_time()
         truths = self._engine.match(posts)
-        return self._batch(posts, truths) if len(truths.row) else empty(MATCH)
+        found = self._batch(posts, truths) if len(truths.row) else empty(MATCH)
+        return found, time.thread_time() - began
 
     def _batch(self, posts: pa.RecordBatch, truths: Truths) -> pa.RecordBatch:
         """Adds to posts what is true of them."""
