@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from typing_extensions import override
 
@@ -82,8 +82,7 @@ class RuleSet:
     @cached_property
     def version(self) -> str:
         """16 hexadecimal digits that name the content, whatever its order."""
-        lines = sorted([_content(rule) for rule in self.rules])
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        return version_of(self.rules)
 
     @classmethod
     def parse(cls, lines: Iterable[str], *, where: str = "<rules>") -> RuleSet:
@@ -171,6 +170,47 @@ class RuleSet:
         return len(self.rules)
 
 
+class Content(Protocol):
+    """What makes a rule, parsed or not."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def text(self) -> str:
+        """Its canonical expression."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags, in alphabetical order."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it matches anything."""
+
+
+def version_of(rules: Iterable[Content]) -> str:
+    """Names the content of a rule set.
+
+    Args:
+        rules: The rules, in any order.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    lines = sorted([_line(rule) for rule in rules])
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _line(rule: Content) -> str:
+    """Writes out all that makes a rule; one that has an id and no more as ever."""
+    line = f"{rule.id}\t{rule.text}"
+    if rule.tags or not rule.enabled:
+        line += f"\t{json.dumps([rule.tags, rule.enabled])}"
+    return line
+
+
 def parse_rule(line: str) -> Rule:
     """Reads one rule: `expression` or `name = expression`.
 
@@ -226,14 +266,6 @@ def _taken(name: str, line: int, entry: Entry) -> RuleSyntaxError:
         hint = "leave one of them out, or give it an id of its own"
         return entry.at("rule").error(reason, hint)
     return entry.at("id").error(reason, "give it an id of its own")
-
-
-def _content(rule: Rule) -> str:
-    """Writes out all that makes a rule; one that has an id and no more as ever."""
-    content = f"{rule.id}\t{rule.text}"
-    if rule.tags or not rule.enabled:
-        content += f"\t{json.dumps([rule.tags, rule.enabled])}"
-    return content
 
 
 def _object(rule: Rule) -> str:

@@ -11,7 +11,16 @@ import typer
 from rookery.matching._commands._backtest_cli import EPILOG as BACKTEST_EPILOG
 from rookery.matching._commands._backtest_cli import backtest
 from rookery.matching._commands._default import DefaultCommand, DefaultGroup
-from rookery.matching._commands._options import Format, Output, Wanted, cores
+from rookery.matching._commands._options import (
+    ColumnsOption,
+    FormatOption,
+    Output,
+    RulesFile,
+    ThreadsOption,
+    TimeOption,
+    Wanted,
+    cores,
+)
 from rookery.matching._commands._rules_cli import app as rules_app
 
 # What a command works with is imported when it is called: help needs none of it.
@@ -31,14 +40,6 @@ EXIT_CODES: Final = (
     "there; 73 --to cannot be created; 74 it cannot be written; 77 a file may not be "
     "read; 130 interrupted."
 )
-
-RulesFile = Annotated[
-    Path,
-    typer.Argument(
-        help="A file of rules: text, one a line, or YAML, JSON lines, CSV.",
-        show_default=False,
-    ),
-]
 
 
 @app.callback()
@@ -63,20 +64,9 @@ def match(
             show_default="-",
         ),
     ] = None,
-    format: Annotated[
-        Format | None,
-        typer.Option(help="What the posts are in, where the name does not say."),
-    ] = None,
-    columns: Annotated[
-        str,
-        typer.Option(
-            help="Names of columns: id='Tweet ID',text='Tweet Text'", show_default=False
-        ),
-    ] = "",
-    time: Annotated[
-        str | None,
-        typer.Option(help="The column with the time; snowflake: it is in the id."),
-    ] = None,
+    format: FormatOption = None,
+    columns: ColumnsOption = "",
+    time: TimeOption = None,
     name: Annotated[
         str | None, typer.Option(help="What to call the source, instead of the file.")
     ] = None,
@@ -114,12 +104,7 @@ def match(
         bool,
         typer.Option("--count", "-c", help="Write how many posts each rule matches."),
     ] = False,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Threads to match with.", show_default="cores of this process"
-        ),
-    ] = None,
+    threads: ThreadsOption = None,
     progress: Annotated[
         bool | None,
         typer.Option(

@@ -151,9 +151,20 @@ def _larger(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     )
 
 
-def expressions() -> st.SearchStrategy[Node]:
-    """Returns a strategy for any expression that a rule may have."""
-    return st.recursive(leaves_of_rules(), _larger, max_leaves=8).filter(is_anchored)
+def expressions(
+    leaves: st.SearchStrategy[Leaf] | None = None, *, most: int = 8
+) -> st.SearchStrategy[Node]:
+    """Returns a strategy for any expression that a rule may have.
+
+    Args:
+        leaves: What it is made of; by default `leaves_of_rules`.
+        most: How many leaves it has at most.
+
+    Returns:
+        The strategy.
+    """
+    some = leaves_of_rules() if leaves is None else leaves
+    return st.recursive(some, _larger, max_leaves=most).filter(is_anchored)
 
 
 def texts() -> st.SearchStrategy[str]:

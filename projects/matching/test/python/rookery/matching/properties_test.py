@@ -57,7 +57,7 @@ from rookery.matching._language._terms import RESERVED
 from rookery.matching._language._words import has_symbol, has_word, split_words
 from rookery.matching._lint._conjunctions import alternatives
 from rookery.matching._lint._meanings import Clash, Cover, Meanings
-from rookery.matching.testing import FIELDS, REGULAR, holds
+from rookery.matching.testing import FIELDS, REGULAR, expressions, holds
 from rookery.records.testing import post_batch
 
 # Words that fold into each other in odd ways, and what stands between words.
@@ -135,19 +135,8 @@ def any_leaves() -> st.SearchStrategy[Leaf]:
     )
 
 
-def _larger(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
-    some = st.lists(children, min_size=1, max_size=3)
-    less = st.lists(st.builds(Not, children), max_size=2)
-    subtracted = st.tuples(some, less).map(
-        lambda pair: conjunction([*pair[0], *pair[1]])
-    )
-    return st.one_of(
-        subtracted, st.lists(children, min_size=2, max_size=3).map(disjunction)
-    )
-
-
 def any_expressions() -> st.SearchStrategy[Node]:
-    return st.recursive(any_leaves(), _larger, max_leaves=6).filter(is_anchored)
+    return expressions(any_leaves(), most=6)
 
 
 def any_posts() -> st.SearchStrategy[dict[str, Any]]:

@@ -8,7 +8,13 @@ from typing import Annotated, Final
 
 import typer
 
-from rookery.matching._commands._options import Format, cores
+from rookery.matching._commands._options import (
+    ColumnsOption,
+    FormatOption,
+    ThreadsOption,
+    TimeOption,
+    cores,
+)
 
 EPILOG: Final = (
     "Exit codes: 0 done; 1 a rule would flood; 64 wrong usage; 65 a rule is wrong or posts "
@@ -63,20 +69,9 @@ def backtest(
     until: Annotated[
         str | None, typer.Option(help="Only posts before this day or time, or ago.")
     ] = None,
-    format: Annotated[
-        Format | None,
-        typer.Option(help="What files are in, where their names do not say."),
-    ] = None,
-    columns: Annotated[
-        str,
-        typer.Option(
-            help="Names of columns: id='Tweet ID',text='Tweet Text'", show_default=False
-        ),
-    ] = "",
-    time: Annotated[
-        str | None,
-        typer.Option(help="The column with the time; snowflake: it is in the id."),
-    ] = None,
+    format: FormatOption = None,
+    columns: ColumnsOption = "",
+    time: TimeOption = None,
     details: Annotated[
         bool,
         typer.Option(
@@ -96,12 +91,7 @@ def backtest(
     as_json: Annotated[
         bool, typer.Option("--json", help="Write JSON, an object a line for each rule.")
     ] = False,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Threads to match with.", show_default="cores of this process"
-        ),
-    ] = None,
+    threads: ThreadsOption = None,
     progress: Annotated[
         bool | None,
         typer.Option(

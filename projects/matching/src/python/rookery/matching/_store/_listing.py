@@ -7,7 +7,6 @@ cannot read a rule can still be listed, and that rule removed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from typing_extensions import override
 from rookery.matching._collector import uncollected
 from rookery.matching._errors import MatchingError
 from rookery.matching._files._formats import is_object, named
-from rookery.matching._rules import Rule, RuleSet
+from rookery.matching._rules import Rule, RuleSet, version_of
 
 
 class Listed(NamedTuple):
@@ -155,8 +154,7 @@ class Listing:
     @cached_property
     def version(self) -> str:
         """The version of the rule set, as `RuleSet.version` computes it."""
-        lines = sorted(map(_content, self.rules.values()))
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        return version_of(self.rules.values())
 
     @override
     def __str__(self) -> str:
@@ -166,10 +164,3 @@ class Listing:
     def __len__(self) -> int:
         """Returns the number of rules."""
         return len(self.rules)
-
-
-def _content(rule: Listed) -> str:
-    content = f"{rule.id}\t{rule.text}"
-    if rule.tags or not rule.enabled:
-        content += f"\t{json.dumps([rule.tags, rule.enabled])}"
-    return content

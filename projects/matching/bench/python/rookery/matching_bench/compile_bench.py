@@ -23,7 +23,7 @@ All is processor time of one thread, the median of the rounds; memory is what th
 has more of after parsing, and after compiling. Names are those of Corpora, phrases those
 of CrisisLex, in the folder that ROOKERY_DATA names; else both are made up.
 
-    python projects/matching/bench/python/rookery/matching/compile_bench.py [rounds]
+    python projects/matching/bench/python/rookery/matching_bench/compile_bench.py [rounds]
 """
 
 from __future__ import annotations
