@@ -151,7 +151,8 @@ def explain(
         list[str] | None,
         typer.Argument(
             metavar="[RULE] [TEXT]",
-            help="A rule, and the text of a post; - reads the text from standard input.",
+            help="A rule, and the text of a post; - reads the text from standard input. "
+            "What begins with - otherwise stands behind --.",
             show_default=False,
         ),
     ] = None,
