@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from typing import Final
 
 from rookery.service._parent import PARENT_VARIABLE
 
@@ -18,6 +19,19 @@ def module_command(module: str, *arguments: str) -> list[str]:
         The command, for a child with `child_environment`.
     """
     return [sys.executable, "-m", module, *arguments]
+
+
+def _began_in() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        # It was removed, so that nothing relative is there any more.
+        return os.sep
+
+
+# What is relative in the module path is so to where the process began, and not to where
+# it has gone since.
+_BEGAN_IN: Final = _began_in()
 
 
 def child_environment(
@@ -36,7 +50,9 @@ def child_environment(
     environment = dict(os.environ)
     # In a zipapp the interpreter alone finds nothing; "" would be the child's folder,
     # and so would a relative path, which a sandbox has, if the child starts elsewhere.
-    paths = [os.path.abspath(path) for path in sys.path if path]
+    paths = [
+        os.path.normpath(os.path.join(_BEGAN_IN, path)) for path in sys.path if path
+    ]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     environment["PYTHONUNBUFFERED"] = "1"
     environment.pop(PARENT_VARIABLE, None)
