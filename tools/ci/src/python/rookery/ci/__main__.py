@@ -214,7 +214,9 @@ def _reproducible(options: argparse.Namespace) -> int:
     if first is None:
         first = build_from_nothing(root, made / "first", os.environ)
     elif not first.is_dir():
-        raise CiError(f"{first} is no folder; `./pants --tag=-image,bench package ::` first")
+        raise CiError(
+            f"{first} is no folder; `./pants --tag=-image,bench package ::` first"
+        )
     second = build_from_nothing(root, made / "second", os.environ)
     comparison = compare(first, second)
     for name, digest in comparison.same.items():

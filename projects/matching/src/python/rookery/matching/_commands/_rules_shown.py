@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rookery.matching._errors import MatchingError
@@ -55,9 +55,7 @@ def _fields(rule: Listed) -> dict[str, Any]:
 
 
 def _csv(rules: Iterable[Listed]) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(FIELDS)
+    lines = [_csv_line(FIELDS)]
     for rule in rules:
         for text in (*rule.tags, rule.id):
             # Cells are read without the space around them.
@@ -67,9 +65,18 @@ def _csv(rules: Iterable[Listed]) -> str:
                     "take another --format"
                 )
         name = "" if rule.id == rule.text else rule.id
-        row = (name, rule.text, ";".join(rule.tags), str(rule.enabled).lower())
-        writer.writerow(row)
-    return file.getvalue()
+        enabled = str(rule.enabled).lower()
+        lines.append(_csv_line((name, rule.text, ";".join(rule.tags), enabled)))
+    return "".join(lines)
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    # Only what is part of the end of a line is quoted: without the \r, a cell that holds
+    # one would not be.
+    end = "\r\n"
+    line = io.StringIO()
+    csv.writer(line, lineterminator=end).writerow(cells)
+    return line.getvalue().removesuffix(end) + "\n"
 
 
 def _yaml(rules: Iterable[Listed]) -> str:
