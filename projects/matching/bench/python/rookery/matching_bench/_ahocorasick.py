@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
-from rookery.matching_bench._found import Found
+from rookery.matching_bench._found import Columns, Found, Places, Tuples
 from rookery.matching_bench._normal import Normal, literal, prepare
-from rookery.matching_bench._python import Tuples, pattern
+from rookery.matching_bench._python import pattern
 from rookery.matching_bench._sides import Batch
 from rookery.text import fold
 
@@ -16,7 +16,7 @@ _Search: TypeAlias = Callable[[str], Iterable[int]]
 _Make: TypeAlias = Callable[[list[str]], _Search]
 
 
-class Verified:
+class Verified(Places):
     """The longest word of each phrase, and a pattern for each phrase whose word is found.
 
     Args:
@@ -50,17 +50,6 @@ class Verified:
             for match in find[phrase](text)
         ]
 
-    def found(self, result: object) -> Found:
-        """Writes them down.
-
-        Args:
-            result: The hits.
-
-        Returns:
-            The same.
-        """
-        return Found.of(cast(Tuples, result), 4)
-
 
 def verified(phrases: Sequence[str]) -> Verified:
     """Verifies what pyahocorasick finds."""
@@ -84,7 +73,7 @@ def verified_rs(phrases: Sequence[str]) -> Verified:
     return Verified(phrases, make)
 
 
-class Literals:
+class Literals(Columns):
     """All phrases as literals, in all posts at once, made such that each hit is one.
 
     Args:
@@ -115,19 +104,8 @@ class Literals:
         ]
         return normal.found(hits)
 
-    def found(self, result: object) -> Found:
-        """Writes them down.
 
-        Args:
-            result: The hits.
-
-        Returns:
-            The same.
-        """
-        return cast(Found, result)
-
-
-class LiteralsRs:
+class LiteralsRs(Columns):
     """The same with ahocorasick_rs.
 
     Args:
@@ -154,17 +132,6 @@ class LiteralsRs:
         normal = Normal(batch.texts)
         find = self._automaton.find_matches_as_indexes
         return normal.found(find(normal.data, overlapping=True))
-
-    def found(self, result: object) -> Found:
-        """Writes them down.
-
-        Args:
-            result: The hits.
-
-        Returns:
-            The same.
-        """
-        return cast(Found, result)
 
 
 def _automaton(words: Sequence[str]) -> Any:

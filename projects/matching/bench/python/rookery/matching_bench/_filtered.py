@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TypeAlias, cast
 
-from rookery.matching_bench._found import Found
+from rookery.matching_bench._found import Found, Pairs, Tuples
 from rookery.matching_bench._normal import normal
-from rookery.matching_bench._python import Tuples
 from rookery.matching_bench._rules import BenchRule, Post
 from rookery.matching_bench._sides import Batch, Work
 from rookery.text import fold
@@ -21,7 +20,7 @@ from rookery.text import fold
 _Filter: TypeAlias = Callable[[Sequence[str]], Work]
 
 
-class Filtered:
+class Filtered(Pairs):
     """Rules behind a filter.
 
     Args:
@@ -58,17 +57,6 @@ class Filtered:
             post = Post(normal(text), text, batch.languages[row], batch.authors[row])
             pairs += [(row, rule) for rule in rules if tests[rule](post)]
         return pairs
-
-    def found(self, result: object) -> Found:
-        """Writes them down.
-
-        Args:
-            result: The pairs.
-
-        Returns:
-            The same.
-        """
-        return Found.of(cast(Tuples, result), 2)
 
 
 def _pairs(hits: object) -> list[tuple[int, ...]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Self, TypeAlias
+from typing import Final, Self, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 Integers: TypeAlias = npt.NDArray[np.int64]
+Tuples: TypeAlias = list[tuple[int, ...]]
 _SHOWN: Final = 3
 
 
@@ -75,6 +76,30 @@ class Found:
             raise ValueError("this side does not say where its phrases stand")
         columns = (self.row, self.rule, self.start, self.end)
         return set(zip(*(each.tolist() for each in columns), strict=True))
+
+
+class Pairs:
+    """A side that finds tuples of post and rule."""
+
+    def found(self, result: object) -> Found:
+        """Writes down what `find` returned."""
+        return Found.of(cast(Tuples, result), 2)
+
+
+class Places:
+    """A side that finds tuples of post, rule, start and end."""
+
+    def found(self, result: object) -> Found:
+        """Writes down what `find` returned."""
+        return Found.of(cast(Tuples, result), 4)
+
+
+class Columns:
+    """A side that finds columns."""
+
+    def found(self, result: object) -> Found:
+        """Returns what `find` returned."""
+        return cast(Found, result)
 
 
 def joined(parts: Sequence[tuple[int, Found]]) -> Found:

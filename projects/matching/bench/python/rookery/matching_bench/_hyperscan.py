@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final
 
 import hyperscan
 import numpy as np
 
-from rookery.matching_bench._found import Found
+from rookery.matching_bench._found import Columns, Found, Places, Tuples
 from rookery.matching_bench._normal import Normal, literal, normal, place, prepare
-from rookery.matching_bench._python import Tuples, pattern
+from rookery.matching_bench._python import pattern
 from rookery.matching_bench._sides import Batch
 from rookery.text import fold
 
@@ -43,7 +43,7 @@ def _database(
     return database
 
 
-class EachPost:
+class EachPost(Places):
     """Literals in each post by itself.
 
     Args:
@@ -85,19 +85,8 @@ class EachPost:
                 hits.append((row, phrase, *place(text, written, start, words)))
         return hits
 
-    def found(self, result: object) -> Found:
-        """Writes them down.
 
-        Args:
-            result: The hits.
-
-        Returns:
-            The same.
-        """
-        return Found.of(cast(Tuples, result), 4)
-
-
-class Literals:
+class Literals(Columns):
     """Literals in all posts at once, made such that each hit is one.
 
     Args:
@@ -131,19 +120,8 @@ class Literals:
         self._database.scan(normal_texts.data, match_event_handler=on_match)
         return normal_texts.found(hits)
 
-    def found(self, result: object) -> Found:
-        """Writes them down.
 
-        Args:
-            result: The hits.
-
-        Returns:
-            The same.
-        """
-        return cast(Found, result)
-
-
-class Expressions:
+class Expressions(Places):
     """Expressions of bytes in all posts at once, and `re` for what they find.
 
     Args:
@@ -214,14 +192,3 @@ class Expressions:
                 found = self._find[phrase](fold(texts[row]))
                 hits += [(row, phrase, *match.span()) for match in found]
         return hits
-
-    def found(self, result: object) -> Found:
-        """Writes them down.
-
-        Args:
-            result: The hits.
-
-        Returns:
-            The same.
-        """
-        return Found.of(cast(Tuples, result), 4)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final
 
-from rookery.matching_bench._found import Found
+from rookery.matching_bench._found import Pairs, Places, Tuples
 from rookery.matching_bench._normal import WORD, normal
 from rookery.matching_bench._sides import Batch
 from rookery.text import fold
 
-Tuples: TypeAlias = list[tuple[int, ...]]
 # A set that needs more memory than it may take does not compile.
 _RE2_BYTES: Final = 4 << 30
 
@@ -29,7 +28,7 @@ def pattern(phrase: str) -> str:
     return rf"(?<!\w){words}(?!\w)"
 
 
-class Loop:
+class Loop(Places):
     """One pattern for each phrase, all tried on each post.
 
     Args:
@@ -55,19 +54,8 @@ class Loop:
             for match in find(text)
         ]
 
-    def found(self, result: object) -> Found:
-        """Writes them down.
 
-        Args:
-            result: The hits.
-
-        Returns:
-            The same.
-        """
-        return Found.of(cast(Tuples, result), 4)
-
-
-class Trie:
+class Trie(Places):
     """One pattern for all phrases, in which what begins alike stands once.
 
     It finds the longest phrase at each place; the phrases that this one begins with are
@@ -111,17 +99,6 @@ class Trie:
                     hits.append((row, phrase, start, ends[words - 1]))
         return hits
 
-    def found(self, result: object) -> Found:
-        """Writes them down.
-
-        Args:
-            result: The hits.
-
-        Returns:
-            The same.
-        """
-        return Found.of(cast(Tuples, result), 4)
-
 
 def _beginnings(phrase: str, numbers: dict[str, list[int]]) -> list[tuple[int, int]]:
     words = phrase.split()
@@ -149,7 +126,7 @@ def _alternatives(node: dict[str, Any]) -> str:
     return written[0] if len(written) == 1 else f"(?:{'|'.join(written)})"
 
 
-class Re2:
+class Re2(Pairs):
     """A set of RE2 over each post, its words with one space between them.
 
     Args:
@@ -183,19 +160,8 @@ class Re2:
             for phrase in match(normal(text)) or ()
         ]
 
-    def found(self, result: object) -> Found:
-        """Writes them down.
 
-        Args:
-            result: The pairs.
-
-        Returns:
-            The same.
-        """
-        return Found.of(cast(Tuples, result), 2)
-
-
-class Flash:
+class Flash(Pairs):
     """FlashText, which finds the longest phrase and goes on behind it.
 
     Args:
@@ -228,14 +194,3 @@ class Flash:
             for row, text in enumerate(map(fold, batch.texts))
             for number in extract(normal(text))
         ]
-
-    def found(self, result: object) -> Found:
-        """Writes them down.
-
-        Args:
-            result: The hits.
-
-        Returns:
-            The same.
-        """
-        return Found.of(cast(Tuples, result), 2)
