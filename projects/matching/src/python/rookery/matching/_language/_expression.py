@@ -128,12 +128,7 @@ def conjunction(children: list[Node]) -> Node:
     Returns:
         The only child, or an `And` whose children are no `And`.
     """
-    if len(children) == 1:
-        return children[0]
-    flat: list[Node] = []
-    for child in children:
-        flat += child.children if isinstance(child, And) else (child,)
-    return And(tuple(flat))
+    return _joined(And, children)
 
 
 def disjunction(children: list[Node]) -> Node:
@@ -145,12 +140,16 @@ def disjunction(children: list[Node]) -> Node:
     Returns:
         The only child, or an `Or` whose children are no `Or`.
     """
+    return _joined(Or, children)
+
+
+def _joined(kind: type[And] | type[Or], children: list[Node]) -> Node:
     if len(children) == 1:
         return children[0]
     flat: list[Node] = []
     for child in children:
-        flat += child.children if isinstance(child, Or) else (child,)
-    return Or(tuple(flat))
+        flat += child.children if isinstance(child, kind) else (child,)
+    return kind(tuple(flat))
 
 
 def _inside(node: Node) -> str:
